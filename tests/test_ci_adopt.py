@@ -452,7 +452,8 @@ def test_what_keeps_a_run_from_proposing_is_said_before_anything_is_pushed(host:
         web.push({"channels/other.yaml": "version: 1\norganization: other\nchannels: []\n"})
         for some in (["--target-org", "ac*"], ["--org", "acme"], ["--shard", "1/2"]):
             refused = web.run("channels", *some)
-            assert (refused.code, "without --label it would replace the request of all" in refused.err) == (1, True)
+            assert refused.code == 1
+            assert "without --label it would replace the request for all of them" in refused.err
         assert (web.branches(), web.fake.requests) == (["main"], [])
 
 

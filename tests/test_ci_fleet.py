@@ -145,6 +145,10 @@ def test_a_request_about_a_thousand_of_organisations_is_found_again_fits_and_say
     assert not about_the_same(body.splitlines()[0], adopt_marker(later, "production"))
     alone = AdoptSummary(plan_of(names[:1]), moved[:1])
     assert adopt_title(alone, "") == 'Adopt what was changed live: "Support" (color)'
+    pinned = AdoptSummary(plan_of(names[:1]), [replace(moved[0], fields=())])
+    assert adopt_title(pinned, "staging") == 'Pin channels to their ids in staging: "Support"'
+    added = replace(pinned, added=[(names[0], "Sales")])
+    assert adopt_title(added, "") == 'Adopt live channels that no file declares: "Support" (its id) and "Sales" (new)'
 
 
 def test_plans_that_overlap_are_told_in_one_line_for_each_pair_of_files(tmp_path: Path) -> None:

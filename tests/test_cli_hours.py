@@ -114,7 +114,7 @@ def test_a_name_that_two_organizations_declare_must_be_told_apart(manifest: Path
     asked = invoke("hours", "Support")
     assert asked.code == 1
     assert [line for line in asked.err.splitlines() if "is declared here" in line] == [
-        'channels.yaml:3:5: error: a channel "Support" of sandbox is declared here',
-        'other.yaml:4:5: error: a channel "Support" of other is declared here',
+        'channels.yaml:3:5: error: several channels have this name: "Support" of sandbox is declared here',
+        'other.yaml:4:5: error: several channels have this name: "Support" of other is declared here',
     ]
     assert invoke("hours", "Support", other).code == 0

@@ -199,3 +199,26 @@ def test_requests_and_answers_are_logged_without_secrets(api: Emulated, tmp_path
     )
     assert unreachable.code == 6
     assert "ConnectError" in (tmp_path / "log").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "way_out"),
+    [
+        (["status"], "Use --org ID, or --manifest PATH with the files of one of them."),
+        (["deliver", "Support"], "Use --manifest PATH with the files of one of them."),
+        (["sign", "Support", "--user-id", "user-1"], "Use --manifest PATH with the files of one of them."),
+    ],
+    ids=lambda value: value[0],
+)
+def test_the_way_out_of_several_organizations_is_an_option_of_the_command(
+    arguments: list[str], way_out: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    named = []
+    for name in ("a", "b"):
+        Path(f"{name}.yaml").write_text(f"version: 1\norganization: {name}\nchannels: []\n", encoding="utf-8")
+        named += ["--manifest", f"{name}.yaml"]
+    refused = invoke("secret", *arguments, *named, environ={"MOSEND_API_KEY": "mk_test_a.b"})
+    assert refused.code == 1
+    assert "the manifests belong to several organisations: a, b" in refused.err
+    assert f"  {way_out}\n" in refused.err

@@ -138,7 +138,9 @@ def _check(run: PipelineRun, name: str, overlays: Sequence[Path], *, new_channel
 def _refuse_a_share(adopted: Adopted, label: str) -> None:
     """Raise InputError for some of the organisations without a name of their own: all have one request, which goes."""
     if adopted.undo.limited and not label:
-        problem = "this run covers some of the organisations, and without --label it would replace the request of all"
+        problem = (
+            "this run covers only some organisations, and without --label it would replace the request for all of them"
+        )
         hint = "Give each such run a --label of its own, or cover all organisations (--shard 1/1 in a parallel job)."
         raise InputError([Diagnostic(problem, hint=hint)])
 

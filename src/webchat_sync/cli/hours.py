@@ -116,7 +116,9 @@ def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOp
         raise InputError(
             [
                 Diagnostic(
-                    f'a channel "{name}" of {manifest.organization} is declared here', declaration.place, hint=hint
+                    f'several channels have this name: "{name}" of {manifest.organization} is declared here',
+                    declaration.place,
+                    hint=hint,
                 )
                 for manifest in manifests
                 for declaration in manifest.declarations

@@ -75,7 +75,7 @@ def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None
     except OSError as error:
         raise InputError([Diagnostic(f"can't write {error.filename or folder}: {error.strerror}")]) from None
     if start.host is not None and not start.repository.exists:
-        note(f"There's no Git repository yet. The pipeline is for one that has its root in {start.repository.root}.")
+        note(f"There's no Git repository yet. The pipeline assumes that you create it in {start.repository.root}.")
     _show_steps(start)
 
 

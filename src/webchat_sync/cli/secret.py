@@ -103,7 +103,7 @@ def rotate(
         made_at = wait_for(lambda: rotate_secret(name, sinks, connected, runtime, memory, rules))
     rotated_at = moment_text(made_at)
     where = f" The new secret is in {to}." if to else ""
-    message = f'Rotated the identity secret of "{name}" at {rotated_at}; the old one no longer works.{where}'
+    message = f'Rotated the identity secret of "{name}" at {rotated_at}; any earlier one no longer works.{where}'
     note(message)
 
 

@@ -111,14 +111,16 @@ def find_subject(
     runtime: Runtime,
     ledger_options: LedgerOptions,
     name: str = "",
+    *,
+    has_org: bool = True,
 ) -> Subject:
     """What the manifests and the options say about the channel ``name``; --org and --ledger take precedence.
 
-    Raises InputError if no organisation is named or several match, and for manifests that can't be read, unless they
-    weren't named and the options are sufficient.
+    ``has_org`` says whether the command has --org. Raises InputError if no organisation is named or several match, and
+    for manifests that can't be read, unless they weren't named and the options are sufficient.
     """
     manifests = _manifests(paths, connection, runtime)
-    manifest = _one_of(manifests, connection, name)
+    manifest = _one_of(manifests, connection, name, has_org=has_org)
     if manifest is None:
         organization = one_organization(connection, runtime)
         return Subject(
@@ -137,7 +139,7 @@ def find_subject(
 def find_offline(paths: Sequence[Path], runtime: Runtime, ledger_options: LedgerOptions, name: str) -> Subject:
     """Like :func:`find_subject`, for commands without network: no organisation is required."""
     try:
-        subject = find_subject(paths, ANYWHERE.offline, runtime, ledger_options, name)
+        subject = find_subject(paths, ANYWHERE.offline, runtime, ledger_options, name, has_org=False)
         return replace(subject, place=replace(subject.place, in_files=ledger_options.ledger is not None))
     except InputError:
         if paths:
@@ -163,7 +165,9 @@ def _manifests(paths: Sequence[Path], connection: ConnectionOptions, runtime: Ru
         return ()
 
 
-def _one_of(manifests: Sequence[Manifest], connection: ConnectionOptions, name: str) -> Manifest | None:
+def _one_of(
+    manifests: Sequence[Manifest], connection: ConnectionOptions, name: str, *, has_org: bool
+) -> Manifest | None:
     """The matching manifest: the one for --org, else the one that declares the channel, else the only one."""
     if connection.organization:
         return next((manifest for manifest in manifests if manifest.organization == connection.organization), None)
@@ -177,7 +181,8 @@ def _one_of(manifests: Sequence[Manifest], connection: ConnectionOptions, name: 
     if len(declaring) == 1:
         return declaring[0]
     named = ", ".join(manifest.organization for manifest in manifests)
-    raise InputError([Diagnostic(f"the manifests belong to several organisations: {named}", hint="Use --org ID.")])
+    hint = f"Use {'--org ID, or ' if has_org else ''}--manifest PATH with the files of one of them."
+    raise InputError([Diagnostic(f"the manifests belong to several organisations: {named}", hint=hint)])
 
 
 def _is_called(declaration: Declaration, name_or_id: str) -> bool:

@@ -12,7 +12,6 @@ from webchat_sync.errors import Diagnostic
 
 _NO_COMMAND: Final = re.compile(r"no such command `(.+)`")
 """As click says it; releases before 8.4 have no type for it."""
-_OPTION: Final = re.compile("--?[a-z-]+")
 _QUOTED: Final = re.compile(r"(command |argument |option |value for |:? ?)(?<!\w)'([^']*)'(?!\w)")
 _METAVAR: Final = re.compile(r"(?<= ')\[?([A-Z]+)\]?(?:\.\.\.)?(?=')")
 _CHOICES: Final = re.compile(r"\. Choose from:\s(.+)", re.DOTALL)
@@ -85,14 +84,24 @@ def _meant(error: click.ClickException, message: str, context: click.Context | N
     if isinstance(error, click.NoSuchOption) and " " in error.option_name:
         name, _, value = error.option_name.partition(" ")
         return f"If `{name}` is the option and `{value}` its value, write `{name}={value}`. "
-    if isinstance(error, click.NoSuchOption) and error.possibilities:
-        return f"Did you mean `{error.possibilities[0]}`? "
     group = context.command if context is not None else None
+    if isinstance(error, click.NoSuchOption):
+        of_command = (
+            _of_command(error.option_name, group, context) if isinstance(group, click.Group) and context else ""
+        )
+        return of_command or (f"Did you mean `{error.possibilities[0]}`? " if error.possibilities else "")
     if context is None or not isinstance(group, click.Group):
         return ""
     if command := _NO_COMMAND.match(message):
         known = nearest(command[1], group.list_commands(context))
         return f"Did you mean `{context.command_path} {known}`? " if known else ""
-    if isinstance(error, click.NoSuchOption) and _OPTION.fullmatch(error.option_name):
-        return f"Options go after the command: `{context.command_path} plan {error.option_name}`. "
+    return ""
+
+
+def _of_command(option: str, group: click.Group, context: click.Context) -> str:
+    """Where an option goes that one of the group's commands has; empty if none has it."""
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if command is not None and any(option in parameter.opts for parameter in command.params):
+            return f"Options go after the command, as in `{context.command_path} {name} {option}`. "
     return ""

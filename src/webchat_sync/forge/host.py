@@ -77,6 +77,9 @@ async def open_forge(
                     "issues are",
                     "Let the job fail instead: `webchat-sync drift --detailed-exitcode` exits with 2.",
                 ),
-                "requests": ("requests to adopt are", "`webchat-sync adopt` edits the files; commit them yourself."),
+                "requests": (
+                    "adopt requests are",
+                    "Run `webchat-sync adopt`, which edits the files, and commit them yourself.",
+                ),
             }[to_write]
             raise InputError([Diagnostic(f"{what} supported on GitHub and GitLab only", hint=hint)])

@@ -35,6 +35,10 @@ _LINE: Final = 600
 _NOTE: Final = 300
 """Characters reserved for the note on what is left out."""
 
+_EDITED: Final = "Adopt what was changed live"
+_ADDED: Final = "Adopt live channels that no file declares"
+_PINNED: Final = "Pin channels to their ids"
+"""What the title says first."""
 _LEAD: Final = (
     "These channels were changed outside Git, in the dashboard or through the API. The API doesn't record "
     "who changed them. This request updates the files to match what is live; it doesn't change what is live."
@@ -95,10 +99,14 @@ def closed_marker(plan: Plan, label: str) -> str:
 def adopt_title(summary: AdoptSummary, label: str) -> str:
     """The title: one line with the channels and fields that moved."""
     moved = sorted(summary.moved, key=lambda channel: not channel.fields)
-    sentences = [f"{summary.name_of(channel.organization, channel.channel)} ({_moved(channel)})" for channel in moved]
+    what = _EDITED if summary.has_edits else _ADDED if summary.added else _PINNED
+    sentences = [
+        summary.name_of(channel.organization, channel.channel) + ("" if what == _PINNED else f" ({_moved(channel)})")
+        for channel in moved
+    ]
     sentences += [f"{summary.name_of(organization, name)} (new)" for organization, name in summary.added]
     of = f" in {label}" if label else ""
-    title = flat(f"Adopt what was changed live{of}: {in_a_row(sentences, most=_NAMED)}")
+    title = flat(f"{what}{of}: {in_a_row(sentences, most=_NAMED)}")
     return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
 
 

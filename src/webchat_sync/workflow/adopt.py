@@ -171,7 +171,7 @@ def new_manifests(
     if not channels:
         return []
     if folder is None:
-        hint = "Use the folder of the manifests, since new files are read from there."
+        hint = "Give the folder of the manifests as PATH, so that later runs read the new files, too."
         raise InputError([Diagnostic("there's no folder for the files of new channels", hint=hint)])
     existing = [path.name.casefold() for path in folder.iterdir()]
     names = file_names((channel.name for _, channel in channels), taken=existing)
