@@ -150,6 +150,8 @@ def test_what_a_guard_refuses_can_be_allowed_by_its_flag(manifest: Path) -> None
         assert shown.out == refused.out
         assert shown.err.splitlines() == [refused.err.splitlines()[number] for number in (1, -1)]
         assert "A guard refuses this plan:" in Path("page.html").read_text(encoding="utf-8")
+        action = invoke("show", "plan.json", "--format", "markdown", environ={"GITHUB_ACTIONS": "true"}).out
+        assert "With the GitHub Action, use its inputs `arguments` and `apply-arguments`." in action
         assert api.invoke("plan", manifest, "--out", "plan.json", "--allow-protected").code == 0
         assert invoke("show", "plan.json").err == ""
         assert api.invoke("apply", manifest, "--auto-approve", "--allow-protected").code == 0

@@ -64,6 +64,7 @@ def test_the_page_of_a_plan_that_a_guard_refuses_says_so(manifest: Path) -> None
         assert "5 of 5 live channels would be deleted" in text
         assert "&lt;b&gt;Old&lt;/b&gt; 0" in text
         assert "use --max-deletes 5" in text
+        assert "Pass `--max-deletes=5` to both `webchat-sync plan` and `webchat-sync apply`." in text
         assert api.invoke("plan", manifest, "--render", "html=page.html", "--max-deletes", "5").code == 0
         assert "A guard refuses" not in Path("page.html").read_text(encoding="utf-8")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import click
 
 from webchat_sync.cli.files import STDOUT, check_outputs, echo_pieces, write_private_text
-from webchat_sync.cli.pages import with_page
+from webchat_sync.cli.pages import for_host
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import use_color
 from webchat_sync.jsonvalue import show
@@ -68,11 +68,11 @@ class Output:
         formats: Mapping[str, Callable[[Plan], Rendered]] = PIECES,
     ) -> None:
         """Write the files, then stdout. Raises InputError when a file cannot be written."""
-        self.emit_as(plan, runtime, with_page(formats, runtime), render_text=render_plan, last_line=last_line)
+        self.emit_as(plan, runtime, for_host(formats, runtime), render_text=render_plan, last_line=last_line)
 
     def write_files(self, plan: Plan, runtime: Runtime) -> None:
         """The first half of :meth:`emit`: write the files, but nothing to stdout."""
-        self._write_files(plan, with_page(PIECES, runtime))
+        self._write_files(plan, for_host(PIECES, runtime))
 
     def emit_as(
         self,

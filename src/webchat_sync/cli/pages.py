@@ -1,4 +1,4 @@
-"""The HTML pages of commands, with links to the files on the pipeline's host."""
+"""What commands write for the pipeline's host: HTML pages with links to its files, and where it takes options."""
 
 from __future__ import annotations
 
@@ -14,17 +14,22 @@ if TYPE_CHECKING:
     from webchat_sync.render.formats import Rendered
 
 
-def with_page(
+def for_host(
     formats: Mapping[str, Callable[[Plan], Rendered]], runtime: Runtime
 ) -> dict[str, Callable[[Plan], Rendered]]:
-    """``formats`` with the page of a plan added."""
+    """``formats`` of a plan, of which Markdown and the page depend on the host."""
+
+    def markdown(plan: Plan) -> str:
+        from webchat_sync.render.markdown import render_plan
+
+        return render_plan(plan, host=_host(runtime))
 
     def page(plan: Plan) -> str:
         from webchat_sync.render.html.page import render_plan
 
-        return render_plan(plan, sources=_sources(runtime))
+        return render_plan(plan, sources=_sources(runtime), host=_host(runtime))
 
-    return {**formats, "html": page}
+    return {**formats, "markdown": markdown, "html": page}
 
 
 def drift_page(runtime: Runtime) -> Callable[[Drift], str]:
@@ -43,6 +48,12 @@ def apply_page(plan: Plan, report: ApplyReport, runtime: Runtime) -> str:
     from webchat_sync.render.html.applied import render_apply
 
     return render_apply(plan, report, sources=_sources(runtime))
+
+
+def _host(runtime: Runtime) -> str:
+    from webchat_sync.forge.environment import pipeline_host
+
+    return pipeline_host(runtime.environ) or ""
 
 
 def _sources(runtime: Runtime) -> str:

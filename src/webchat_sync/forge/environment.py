@@ -52,14 +52,17 @@ class PipelineRun:
 
 def read_run(environ: Mapping[str, str]) -> PipelineRun:
     """The run that ``environ`` describes. Raises InputError if its host isn't supported."""
-    if environ.get("GITHUB_ACTIONS") == "true":
-        return _github(environ)
-    if environ.get("GITLAB_CI") == "true":
-        return _gitlab(environ)
-    if environ.get("BITBUCKET_BUILD_NUMBER"):
-        return _bitbucket(environ)
-    if environ.get("TF_BUILD", "").lower() == "true":
-        return _azure(environ)
+    match pipeline_host(environ):
+        case "github":
+            return _github(environ)
+        case "gitlab":
+            return _gitlab(environ)
+        case "bitbucket":
+            return _bitbucket(environ)
+        case "azure":
+            return _azure(environ)
+        case None:
+            pass
     raise InputError(
         [
             Diagnostic(
@@ -69,6 +72,17 @@ def read_run(environ: Mapping[str, str]) -> PipelineRun:
             )
         ]
     )
+
+
+def pipeline_host(environ: Mapping[str, str]) -> Host | None:
+    """The host of the pipeline that ``environ`` is from; None if there is none, or if it isn't supported."""
+    if environ.get("GITHUB_ACTIONS") == "true":
+        return "github"
+    if environ.get("GITLAB_CI") == "true":
+        return "gitlab"
+    if environ.get("BITBUCKET_BUILD_NUMBER"):
+        return "bitbucket"
+    return "azure" if environ.get("TF_BUILD", "").lower() == "true" else None
 
 
 def run_url(environ: Mapping[str, str]) -> str:

@@ -47,13 +47,17 @@ def markdown_lines(plan: Plan, host: str = "") -> Iterator[str]:
     if len(reasons) > _LISTED:
         more = counted(len(reasons) - _LISTED, "more reason is", "more reasons are")
         yield f"- {more} left out. The JSON format lists all of them."
-    if places := list(_places(reasons, host)):
+    if said := places(reasons, host):
         yield ""
-        yield " ".join(places)
+        yield said
+
+
+def places(reasons: Sequence[Diagnostic], host: str) -> str:
+    """Where to put the options that the hints name, which people read far from any command line; empty without any."""
+    return " ".join(_places(reasons, host))
 
 
 def _places(reasons: Sequence[Diagnostic], host: str) -> Iterator[str]:
-    """Where to put the options that the hints name, which people read far from any command line."""
     action, of_plan, of_apply = _INPUTS.get(host, ("", "", ""))
     found = [option for reason in reasons if (option := _ALLOWED.search(reason.hint))]
     options = {f"`{option[1]}`": None for option in found if option["limit"] is None}

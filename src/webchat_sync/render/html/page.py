@@ -21,7 +21,7 @@ from webchat_sync.render.html.standing import Standing, standing_of
 from webchat_sync.render.html.week import WeekPicture, week_picture
 from webchat_sync.render.html.widget import SceneTab, Widget, scene_tabs, widget_of
 from webchat_sync.render.rank import rank
-from webchat_sync.render.refusal import REFUSAL
+from webchat_sync.render.refusal import REFUSAL, places
 from webchat_sync.render.sides import sides_of
 from webchat_sync.render.text import last_line, listing_line, plan_notices
 from webchat_sync.render.walk import Channel, Remark, Section, walk
@@ -105,7 +105,10 @@ class ApplyVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Everything for the template. ``refused`` are the reasons not to apply the plan, with hints."""
+    """Everything for the template. ``refused`` are the reasons not to apply the plan, with hints.
+
+    ``places`` says where their options go.
+    """
 
     title: str
     verdict: str
@@ -115,6 +118,7 @@ class Page:
     created_at: datetime
     applied: ApplyVerdict | None
     refused: tuple[tuple[str, str], ...]
+    places: str
     organizations: tuple[str, ...]
     remarks: tuple[Remark, ...]
     loud: int = LOUD
@@ -138,10 +142,19 @@ class Page:
         return sorted(loud, key=lambda alarm: rank([alarm[1]]))
 
 
-def render_plan(plan: Plan, *, sources: str = "") -> str:
-    """The plan as one HTML file. ``sources`` is the web address below which the host shows its files."""
+def render_plan(plan: Plan, *, sources: str = "", host: str = "") -> str:
+    """The plan as one HTML file.
+
+    ``sources`` is the web address below which the pipeline's ``host``, empty if unknown, shows its files.
+    """
     return render_parts(
-        plan, [("", walk(plan))], verdict=last_line(plan), title="Plan", sources=sources, reasons=refused(plan)
+        plan,
+        [("", walk(plan))],
+        verdict=last_line(plan),
+        title="Plan",
+        sources=sources,
+        reasons=refused(plan),
+        host=host,
     )
 
 
@@ -154,10 +167,11 @@ def render_parts(
     sources: str = "",
     applied: ApplyVerdict | None = None,
     reasons: Sequence[Diagnostic] = (),
+    host: str = "",
 ) -> str:
     """The page of ``plan`` that shows it in ``parts``, which are sections with a heading.
 
-    ``reasons`` are those not to apply it.
+    ``reasons`` are those not to apply it, and ``host`` is the pipeline's.
     """
     paints = Paints()
     maker = _Maker(paints, sources, plan.created_at)
@@ -175,6 +189,7 @@ def render_parts(
         created_at=plan.created_at,
         applied=applied,
         refused=tuple((redact(problem.message), redact(problem.hint)) for problem in reasons),
+        places=places(reasons, host),
         organizations=tuple(planned.organization for planned in plan.organizations),
         remarks=tuple(sorted((remark for section in walk(plan) for remark in section.remarks), key=_remark_level)),
     )
