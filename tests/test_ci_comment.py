@@ -534,3 +534,18 @@ def test_no_call_goes_anywhere_else(tmp_path: Path) -> None:
             ("GET", f"/repos/{REPOSITORY}/issues/7/comments"),
         ]
         assert TOKEN not in github.bodies[0]
+
+
+@pytest.mark.parametrize(
+    ("command", "way_out"),
+    [
+        ("comment", "Elsewhere, print the text with `show --format markdown`."),
+        ("drift", "Elsewhere, print the text with `drift --format markdown`."),
+        ("adopt", "Elsewhere, run `adopt`, which edits the files, and commit them yourself."),
+    ],
+)
+def test_outside_a_pipeline_each_command_names_its_own_way(command: str, way_out: str, tmp_path: Path) -> None:
+    refused = run_ci(command, changed_plan(tmp_path), environ={})
+    assert refused.code == 1
+    assert "this isn't a job of GitHub Actions" in refused.err
+    assert way_out in refused.err

@@ -113,7 +113,7 @@ def comment(
 
     plan = read_merged_plan(plans)
     say_failed(plan.failed, plan.names)
-    run = read_run(runtime.environ)
+    run = read_run(runtime.environ, elsewhere="Elsewhere, print the text with `show --format markdown`.")
     summarized = not no_summary and _summarize(run, plan, label, report_url)
     result = anyio.run(_comment, run, plan, label, report_url, 0 if no_pictures else MOST_PICTURES, runtime)
     if result is None:
@@ -160,7 +160,8 @@ def drift(runtime: Runtime, *, plans: tuple[Path, ...], label: str, report_url: 
 
     plan = read_merged_plan(plans)
     say_failed(plan.failed, plan.names)
-    result = anyio.run(_upsert_issue, read_run(runtime.environ), plan, label, report_url, runtime)
+    run = read_run(runtime.environ, elsewhere="Elsewhere, print the text with `drift --format markdown`.")
+    result = anyio.run(_upsert_issue, run, plan, label, report_url, runtime)
     for section in walk(plan):
         for remark in section.remarks:
             click.echo(flat(f"{remark.level.capitalize()}: {remark.name}: {remark.text}."), err=True)

@@ -79,7 +79,9 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
     from webchat_sync.render.comment import about_the_same
     from webchat_sync.workflow.adopt import new_manifests
 
-    run = read_run(runtime.environ)
+    run = read_run(
+        runtime.environ, elsewhere="Elsewhere, run `adopt`, which edits the files, and commit them yourself."
+    )
     name = branch_name(label)
     _check(run, name, asked.overlays, new_channels=new_channels)
     repository = _committed_repository(asked.paths, asked.overlays, runtime)

@@ -50,8 +50,11 @@ class PipelineRun:
     before: str = ""
 
 
-def read_run(environ: Mapping[str, str]) -> PipelineRun:
-    """The run that ``environ`` describes. Raises InputError if its host isn't supported."""
+def read_run(environ: Mapping[str, str], *, elsewhere: str = "") -> PipelineRun:
+    """The run that ``environ`` describes.
+
+    Raises InputError if its host isn't supported; ``elsewhere`` says what to do then.
+    """
     match pipeline_host(environ):
         case "github":
             return _github(environ)
@@ -68,7 +71,7 @@ def read_run(environ: Mapping[str, str]) -> PipelineRun:
             Diagnostic(
                 "this isn't a job of GitHub Actions, GitLab CI, Bitbucket Pipelines or Azure Pipelines",
                 hint="They're detected by GITHUB_ACTIONS, GITLAB_CI, BITBUCKET_BUILD_NUMBER and TF_BUILD. "
-                "Elsewhere, print the text with `show --format markdown`.",
+                f"{elsewhere}".rstrip(),
             )
         ]
     )
