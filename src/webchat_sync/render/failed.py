@@ -54,4 +54,4 @@ def notices(plan: Plan) -> Iterator[str]:
         yield from (f"Failed: {reason}" for reason in reasons(failure))
     if len(plan.failed) > MOST_LISTED:
         more = counted(len(plan.failed) - MOST_LISTED, "more organisation")
-        yield f"{more} failed. The JSON format lists all of them."
+        yield f"{more} failed. The log of the run lists all of them."

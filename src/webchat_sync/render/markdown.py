@@ -145,7 +145,7 @@ def _remarks(sections: Sequence[Section]) -> Iterator[str]:
     if len(found) > _NAMED:
         yield ""
         more = counted(len(found) - _NAMED, "more remark is", "more remarks are")
-        yield f"{more} left out. The text and JSON formats list all of them."
+        yield f"{more} left out. {refusal.SEE_ALL}"
 
 
 def _entries(sections: Sequence[Section], pictures: Mapping[tuple[str, str], str]) -> list[_Entry]:
@@ -205,15 +205,14 @@ def _fitting(entries: Sequence[_Entry], room: int) -> tuple[list[_Entry], list[_
 def _left_out(
     entries: Sequence[_Entry], rows: Sequence[_Entry], detailed: Sequence[_Entry], longest: int
 ) -> Iterator[str]:
-    where = "The text and JSON formats list all of them."
     if len(rows) < len(entries):
         actions = Counter(entry.change.action for entry in entries[len(rows) :])
         counts = ", ".join(f"{number:,} to {action}" for action, number in actions.items())
         missing = counted(len(entries) - len(rows), "more channel is", "more channels are")
-        yield f"**{missing} left out to stay within {longest:,} characters: {counts}.** {where}"
+        yield f"**{missing} left out to stay within {longest:,} characters: {counts}.** {refusal.SEE_ALL}"
     if len(detailed) < len(rows):
         missing = counted(len(rows) - len(detailed), "channel")
-        yield f"**The details of {missing} are left out to stay within {longest:,} characters.** {where}"
+        yield f"**The details of {missing} are left out to stay within {longest:,} characters.** {refusal.SEE_ALL}"
 
 
 def _undeclared(section: Section) -> Iterator[str]:

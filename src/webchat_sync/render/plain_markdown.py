@@ -45,10 +45,7 @@ def render_plan(plan: Plan, *, label: str, longest: int, host: str = "") -> str:
         room -= len(part) + 2
         shown.append(part)
     if missing := len(parts) + len(channels) - len(shown):
-        shown.append(
-            f"**{missing:,} more left out to stay within {longest:,} characters.** The text and JSON formats "
-            "list all of them."
-        )
+        shown.append(f"**{missing:,} more left out to stay within {longest:,} characters.** {refusal.SEE_ALL}")
     return "\n\n".join(shown)
 
 

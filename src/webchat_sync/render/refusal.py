@@ -15,6 +15,9 @@ from webchat_sync.sentences import counted, in_a_row
 
 REFUSAL: Final = "A guard refuses this plan:"
 
+SEE_ALL: Final = "Run `webchat-sync show` on the saved plan to see all of them."
+"""Where a comment leaves something out."""
+
 _MOST: Final = 600
 """After how many characters a reason, or its way out, is cut."""
 
@@ -46,7 +49,7 @@ def markdown_lines(plan: Plan, host: str = "") -> Iterator[str]:
         yield f"- {phrase(reason.message, most=_MOST)}.{hint}"
     if len(reasons) > _LISTED:
         more = counted(len(reasons) - _LISTED, "more reason is", "more reasons are")
-        yield f"- {more} left out. The JSON format lists all of them."
+        yield f"- {more} left out. {SEE_ALL}"
     if said := places(reasons, host):
         yield ""
         yield said
