@@ -21,9 +21,10 @@ from ledgers import read_ledger
 from planning import NOW, catalogue, check_plan_document
 from webchat_sync.errors import Diagnostic
 from webchat_sync.manifest import load_manifests
-from webchat_sync.model import Listing, LiveChannel, Plan, Remembered
+from webchat_sync.model import Listing, LiveChannel, Plan, Remembered, SecretRemarks, Unchanged
 from webchat_sync.plan.guard import NO_OPTIONS, judged
 from webchat_sync.plan.make import make_plan
+from webchat_sync.plan.secret import UNSURE_NOTE
 from webchat_sync.planfile.reader import read_plan
 from webchat_sync.render import markdown
 from webchat_sync.render.formats import FORMATS
@@ -91,7 +92,7 @@ def test_markdown_fits_a_comment_and_text_is_plain(case: str, monkeypatch: pytes
 
 
 ALLOWED: Final = "In the pipeline, pass `--allow-protected`, `--allow-lookalikes` and `--max-deletes=2` to both"
-DECIDED: Final = "Pass `--rotate` or `--adopt-secret` to `webchat-sync plan` only."
+DECIDED: Final = "Pass `--rotate` or `--adopt-secret` to the command that makes the plan."
 INPUTS: Final = "use its inputs `arguments` and `apply-arguments`, one option per line."
 
 
@@ -105,7 +106,7 @@ INPUTS: Final = "use its inputs `arguments` and `apply-arguments`, one option pe
             ALLOWED,
             "the plan and the apply. With the GitLab component, use its inputs `plan-arguments` and",
         ),
-        ("nested", "github", DECIDED, "With the GitHub Action, use its input `arguments`, with an equals sign:"),
+        ("nested", "github", DECIDED, "With the GitHub Action, use the input `arguments` of the plan, with"),
     ],
 )
 def test_a_comment_says_where_the_options_of_a_refusal_go_on_its_host(
@@ -124,3 +125,13 @@ def test_no_name_in_a_hint_is_taken_for_an_option(monkeypatch: pytest.MonkeyPatc
     text = markdown.render_plan(replace(plan, organizations=(refused,)))
     assert "Pass `--allow-lookalikes` to both" in text
     assert "`--max-deletes=99`" not in text
+
+
+def test_a_note_that_names_options_is_followed_by_where_they_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = plan_of("unchanged", monkeypatch)
+    (planned,) = plan.organizations
+    change = planned.changes[0]
+    assert isinstance(change, Unchanged)
+    noted = replace(change, remarks=SecretRemarks(UNSURE_NOTE))
+    text = markdown.render_plan(replace(plan, organizations=(replace(planned, changes=(noted,)),)))
+    assert "or `--rotate` to replace it\n\nPass `--rotate` or `--adopt-secret` to the command that makes" in text

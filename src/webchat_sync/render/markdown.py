@@ -73,7 +73,8 @@ def render_plan(
     """
     sections = walk(plan)
     title = f"{code_span(label)}: {last_line(plan)}" if label else last_line(plan)
-    head = "\n".join([_marker(plan), f"### {title}", *notices(plan), *_refusal(plan, host), *_remarks(sections)])
+    places = ["", said] if (said := refusal.places(plan, host)) else []
+    head = "\n".join([_marker(plan), f"### {title}", *notices(plan), *_refusal(plan), *_remarks(sections), *places])
     foot = "\n".join(line for section in sections for line in _undeclared(section))
     room = longest - len(head) - len(foot)
     changes = change_blocks(sections, room=room, longest=longest, pictures=pictures)
@@ -127,9 +128,9 @@ def notices(plan: Plan) -> Iterator[str]:
         yield phrase(listing_line(plan.live_created_at), most=_CELL)
 
 
-def _refusal(plan: Plan, host: str) -> Iterator[str]:
+def _refusal(plan: Plan) -> Iterator[str]:
     """What :func:`refusal.markdown_lines` says, after an empty line."""
-    if lines := list(refusal.markdown_lines(plan, host)):
+    if lines := list(refusal.markdown_lines(plan)):
         yield ""
         yield from lines
 

@@ -29,13 +29,15 @@ def render_plan(plan: Plan, *, label: str, longest: int, host: str = "") -> str:
     title = f"{code_span(label)}: {last_line(plan)}" if label else last_line(plan)
     parts = [f"### {title}"]
     parts += [phrase(notice, most=_MOST) for notice in plan_notices(plan)]
-    if lines := list(refusal.markdown_lines(plan, host)):
+    if lines := list(refusal.markdown_lines(plan)):
         parts.append("\n".join(lines))
     parts += [
         f"**{remark.level}**: {phrase(f'{remark.name}: {remark.text}', most=_MOST)}"
         for section in sections
         for remark in section.remarks
     ]
+    if said := refusal.places(plan, host):
+        parts.append(said)
     channels = [channel for section in sections for channel in section.channels]
     channels.sort(key=lambda channel: rank(channel.change.impact))
     shown, room = list[str](), longest - _NOTE

@@ -9,6 +9,7 @@ from typing import Final
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Plan
 from webchat_sync.plan.organizations import refused
+from webchat_sync.plan.secret import UNSURE_NOTE
 from webchat_sync.render.log_commands import annotation, most
 from webchat_sync.render.markdown_escape import phrase
 from webchat_sync.sentences import counted, in_a_row
@@ -35,11 +36,8 @@ _INPUTS: Final[Mapping[str, tuple[str, str, str]]] = {
 """What pipelines use on a host, and its inputs for the options of the plan and of the apply."""
 
 
-def markdown_lines(plan: Plan, host: str = "") -> Iterator[str]:
-    """A paragraph, a list, and where its options go, for a comment; nothing for a plan that no guard refuses.
-
-    ``host`` is the pipeline's, empty if unknown.
-    """
+def markdown_lines(plan: Plan) -> Iterator[str]:
+    """A paragraph and a list, for a comment; nothing for a plan that no guard refuses."""
     reasons = refused(plan)
     if reasons:
         yield f"**{REFUSAL}**"
@@ -50,17 +48,18 @@ def markdown_lines(plan: Plan, host: str = "") -> Iterator[str]:
     if len(reasons) > _LISTED:
         more = counted(len(reasons) - _LISTED, "more reason is", "more reasons are")
         yield f"- {more} left out. {SEE_ALL}"
-    if said := places(reasons, host):
-        yield ""
-        yield said
 
 
-def places(reasons: Sequence[Diagnostic], host: str) -> str:
-    """Where to put the options that the hints name, which people read far from any command line; empty without any."""
-    return " ".join(_places(reasons, host))
+def places(plan: Plan, host: str) -> str:
+    """Where to put the options that hints and notes name, which people read far from any command line.
+
+    ``host`` is the pipeline's, empty if unknown. Empty if no option is named.
+    """
+    notes = (change.remarks.note for planned in plan.organizations for change in planned.changes)
+    return " ".join(_places(refused(plan), host, unsure=UNSURE_NOTE in notes))
 
 
-def _places(reasons: Sequence[Diagnostic], host: str) -> Iterator[str]:
+def _places(reasons: Sequence[Diagnostic], host: str, *, unsure: bool) -> Iterator[str]:
     action, of_plan, of_apply = _INPUTS.get(host, ("", "", ""))
     found = [option for reason in reasons if (option := _ALLOWED.search(reason.hint))]
     options = {f"`{option[1]}`": None for option in found if option["limit"] is None}
@@ -73,10 +72,10 @@ def _places(reasons: Sequence[Diagnostic], host: str) -> Iterator[str]:
             yield f"With {action}, use its inputs `{of_plan}` and `{of_apply}`{each}."
         else:
             yield f"Pass {in_a_row([*options])} to both `webchat-sync plan` and `webchat-sync apply`."
-    if any(reason.hint.startswith(_DECIDED) for reason in reasons):
-        yield "Pass `--rotate` or `--adopt-secret` to `webchat-sync plan` only."
+    if unsure or any(reason.hint.startswith(_DECIDED) for reason in reasons):
+        yield "Pass `--rotate` or `--adopt-secret` to the command that makes the plan."
         if action:
-            yield f"With {action}, use its input `{of_plan}`, with an equals sign: `--rotate=NAME`."
+            yield f"With {action}, use the input `{of_plan}` of the plan, with an equals sign: `--rotate=NAME`."
 
 
 def log_commands(plan: Plan) -> list[str]:

@@ -189,7 +189,7 @@ def render_parts(
         created_at=plan.created_at,
         applied=applied,
         refused=tuple((redact(problem.message), redact(problem.hint)) for problem in reasons),
-        places=places(reasons, host),
+        places=places(plan, host),
         organizations=tuple(planned.organization for planned in plan.organizations),
         remarks=tuple(sorted((remark for section in walk(plan) for remark in section.remarks), key=_remark_level)),
     )
