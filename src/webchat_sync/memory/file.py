@@ -72,7 +72,8 @@ class FileMemory:
         except FileNotFoundError:
             return {"version": VERSION, _ENTRIES: []}
         except OSError as error:
-            raise InputError([Diagnostic(f"can't read the ledger {self.path}: {error.strerror}")]) from None
+            what = f"can't read the ledger {self.path}: {error.strerror}"
+            raise InputError([Diagnostic(what, hint="Check the path and the permissions.")]) from None
         except ValueError as error:
             raise self._damaged(str(error)) from None
         if not isinstance(stored, dict):
@@ -230,7 +231,7 @@ class FileLock:
         """Raises LockedError if a live process holds it, which must be ended first; otherwise does nothing."""
         if self.holders():
             raise LockedError(
-                f"the lock of a folder belongs to its process, which is still running: {self._read()}",
+                f"the lock of this folder belongs to a process that's still running: {self._read()}",
                 hint="End that process; the lock ends with it.",
             )
         return False

@@ -108,8 +108,8 @@ class RefMemory:
         except ValueError as error:
             why = str(error)
         hint = (
-            f"To see what was written, fetch it and run `git log {self.ref}`; push an earlier commit to it to "
-            "restore that."
+            f"To see what was written, run `git fetch REMOTE {self.ref}` and `git log -p FETCH_HEAD`. To restore an "
+            f"earlier commit, run `git push --force REMOTE COMMIT:{self.ref}`."
         )
         raise InputError([Diagnostic(f"the memory on {self.ref} is damaged: {why}", hint=hint)])
 
