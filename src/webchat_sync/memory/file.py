@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Any, Final
 from webchat_sync.errors import Diagnostic, InputError, LockedError, MemoryUnavailableError
 from webchat_sync.files import writable, write_private
 from webchat_sync.flat import visible
-from webchat_sync.memory.document import INCOMPLETE, VERSION, DamagedError, Document, check_version, parse_document
+from webchat_sync.memory.document import (
+    INCOMPLETE,
+    NEWER_HINT,
+    VERSION,
+    DamagedError,
+    Document,
+    NewerError,
+    check_version,
+    parse_document,
+)
 from webchat_sync.memory.ports import Edit, Holder, Note, Run
 from webchat_sync.model import OrganizationKey, moment_text, read_moment
 from webchat_sync.strict_json import load_json
@@ -90,6 +99,8 @@ class FileMemory:
                 part = parts.setdefault(_scope(entry), {"version": VERSION})
                 part.setdefault("rotations", {})[entry["channel_id"]] = _without_ids(entry)
             return {scope: parse_document(part) for scope, part in parts.items()}
+        except NewerError as error:
+            raise InputError([Diagnostic(f"can't read the ledger {self.path}: {error}", hint=NEWER_HINT)]) from None
         except DamagedError as error:
             raise self._damaged(str(error)) from None
         except (KeyError, TypeError, AttributeError):
