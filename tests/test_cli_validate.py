@@ -30,7 +30,7 @@ def test_text_shows_the_line_below_each_problem_on_stderr(file: Path) -> None:
         " hard to read\n"
         '  5 |     color: "#ffff00"\n'
         "    |            ^\n"
-        "  WCAG requires at least 3:1. Choose a darker colour.\n"
+        "  WCAG requires at least 3:1 even for large text. Choose a darker colour.\n"
         'channels.yaml:6:12: error: channels[0].theme: "drak" isn\'t accepted; it can be `light`, `dark` or `auto`\n'
         "  6 |     theme: drak\n"
         "    |            ^\n"

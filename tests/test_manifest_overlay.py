@@ -205,7 +205,7 @@ def test_an_overlay_that_cannot_be_told_apart_is_a_problem(tmp_path: Path) -> No
     (problem,) = refused(tmp_path, base, "channels: [{name: A, theme: dark}]\n")
     assert problem == (
         "over1.yaml:1:19 channels[0].name: 2 channels with this name are declared |"
-        " Use the `sync.id` that it's pinned to, to say which one."
+        " Identify the right one by the `sync.id` that it's pinned to."
     )
     both = "channels: [{name: A, theme: dark, sync: {id: y}}, {name: A, theme: light, sync: {id: x}}]\n"
     declarations = laid(tmp_path, base, both).manifests[0].declarations

@@ -231,16 +231,28 @@ def test_a_remote_without_atomic_pushes_is_written_lock_first(remote: Remote, br
     assert "locks" not in git(Path(remote.url), "for-each-ref")
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"version": 2}', '{"version": 1, "rotations": {"a": {"state": 1}}}'])
-def test_a_damaged_memory_is_an_error_of_the_input(remote: Remote, content: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "message", "hint"),
+    [
+        ("{", "is damaged: it isn't valid JSON", f"git push --force REMOTE COMMIT:{REF}"),
+        ("[]", "is damaged: it isn't a JSON object", "To restore an earlier commit"),
+        ('{"version": 0}', "is damaged: its version is 0", "To restore an earlier commit"),
+        ('{"version": 1, "rotations": {"a": {"state": 1}}}', "is damaged: an entry", "To restore an earlier commit"),
+        ('{"version": 2}', "can't read the memory on .*: its version is 2", "Use the version of webchat-sync that"),
+    ],
+)
+def test_a_damaged_or_newer_memory_is_an_error_of_the_input(
+    remote: Remote, content: str, message: str, hint: str
+) -> None:
     with remote_runner("one", remote, locked=False) as one:
         one.write("a")
         tip = git(Path(remote.url), "rev-parse", REF)
         (name,) = one.refs.files(tip)
         damaged = one.refs.commit({name: content.encode()}, "x", tip)
         assert one.refs.swap(Swap(REF, tip, damaged))
-        with pytest.raises(InputError, match="damaged"):
+        with pytest.raises(InputError, match=message) as caught:
             one.memory.read()[SCOPE]
+        assert hint in caught.value.problems[0].hint
 
 
 def test_a_ref_that_holds_something_else_is_left_alone(tmp_path: Path, remote: Remote) -> None:

@@ -41,10 +41,10 @@ REFUSED: Final = {
     "it contains `(?(`, which isn't supported": ["(a)?(?(1)b|c)"],
     "it contains `(?x`, which isn't supported": ["(?x)a # (", "(?x:a # (\n)"],
     "it has more than 40 groups inside each other": ["(" * 41 + ")" * 41],
-    "it has more than 20 classes, and characters beyond Latin-1 or written as numbers": [
+    "it has more than 20 character classes, with characters beyond Latin-1 or escapes such as `\\x41`": [
         *("[aĀ]" * 21, "[a]" * 21 + "Ā", r"[\u0100]" * 21, r"[\N{BULLET}]" * 21),
     ],
-    "it ignores case, and has large ranges or characters written as numbers": [
+    "it ignores case, and has large ranges or escapes such as `\\x41`": [
         *("(?i)[Ā-𐀀]", "(?i:[--\U0010ffff])", r"(?i)[\u0100-\U0010ffff]", "(?si)[a-\\\U0010ffff]", r"(?i)\\\x41"),
     ],
 }

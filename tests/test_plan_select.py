@@ -200,7 +200,10 @@ def test_the_plans_of_some_shards_are_not_taken_for_those_of_all(folder: Path, c
             assert api.invoke("plan", folder, "--out", out, "--shard", shard).code == 0
         for files, why in (
             (["1-3.json", "3-3.json"], "the plan of shard 2/3 is missing"),
-            (["1-3.json", "2-3.json", "1-2.json"], "the plans are of different numbers of shards: 2 and 3"),
+            (
+                ["1-3.json", "2-3.json", "1-2.json"],
+                "the plans come from runs with different numbers of shards: 2 and 3",
+            ),
         ):
             refused = api.invoke(*command.split(), *files)
             assert (refused.code, f"Error: {why}\n" in refused.err) == (1, True), refused.err

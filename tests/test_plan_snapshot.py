@@ -32,7 +32,7 @@ def test_a_snapshot_that_was_saved_and_read_is_the_snapshot() -> None:
         ("format_version", "2.0", "its format_version is 2.0"),
         ("created_at", "yesterday", "created_at isn't a time"),
         ("created_at", None, "created_at isn't a time"),
-        ("listings", None, "no list of `listings`"),
+        ("listings", None, "no `listings` list"),
         ("listings", [1], r"`listings\[0\]` isn't a listing"),
         ("listings", [{"organization": "acme", "channels": []}], "no organization, base_url or channels"),
         ("listings", [{"organization": "a", "base_url": URL, "channels": []}] * 2, "organisation a more than once"),

@@ -152,7 +152,11 @@ def test_findings_reach_every_format_and_stop_a_plan(tmp_path: Path) -> None:
         ({"patternProperties": {"a": True, "(?i)b": True}}, None, "flags and names of groups aren't supported"),
         ({"patternProperties": {"(?P<x>a)": True, "(?P<x>b)": True}}, None, "flags and names of groups aren't"),
         ({"pattern": "("}, None, "this isn't a valid pattern"),
-        ({"type": "nonsense"}, "1:10", "this isn't valid JSON Schema"),
+        ({"type": "hunter2"}, "1:10", "this isn't valid JSON Schema: this isn't a type"),
+        ({"minLength": "hunter2"}, "1:15", "this isn't valid JSON Schema: expected a whole number, but this is text"),
+        ({"required": ["hunter2"] * 2}, "1:14", "this isn't valid JSON Schema: an item of this list appears twice"),
+        ({"multipleOf": 0}, "1:16", "this isn't valid JSON Schema: this number is too small"),
+        ({"allOf": []}, "1:11", "this isn't valid JSON Schema: this list is empty"),
         ({"propertis": {"name": {"const": "x"}}}, "1:15", "`propertis` isn't a keyword, so it would be ignored"),
         ({"required": [], "x-mesage": "Sign in"}, "1:30", "`x-mesage` isn't a keyword, so it would be ignored"),
         ({"properties": {"name": {"minlength": 3}}}, "1:39", "`minlength` isn't a keyword, so it would be ignored"),
@@ -195,6 +199,13 @@ def test_a_hostile_or_broken_policy_is_refused(tmp_path: Path, policy: Any, plac
         assert (Path(findings[0]["range"]["filename"]).name, f"{start['line']}:{start['column']}") == (
             "p.schema.json", place,
         )  # fmt: skip
+
+
+def test_what_several_parts_of_the_meta_schema_refuse_is_listed_once(tmp_path: Path) -> None:
+    (finding,) = validated(tmp_path, {"properties": {"name": 5}}, CHANNELS)
+    assert finding["summary"] == (
+        "this isn't valid JSON Schema: expected a mapping or `true` or `false`, but this is a number"
+    )
 
 
 @pytest.mark.parametrize("name", ["../outside.schema.json", "link.schema.json", "/etc/passwd", "none.schema.json", "."])

@@ -74,7 +74,7 @@ def test_the_emulator_serves_a_snapshot_and_leaves_it_as_it_is(folder: Path) -> 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b'{"version": 1, "organizations": {}}', "it has no list of `listings`"),
+        (b'{"version": 1, "organizations": {}}', "it has no `listings` list"),
         (b'{"format_version": "9.0", "listings": []}', "its format_version is 9.0"),
         (b"{", "it isn't valid JSON"),
         (b"\xff\xfe", "isn't a snapshot"),

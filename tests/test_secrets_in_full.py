@@ -90,7 +90,10 @@ def test_a_secret_that_the_server_refuses_in_full(tmp_path: Path) -> None:
             "the secret was rotated, but the server refuses a visitor signed with the new secret; a copy is in "
             f"{kept(case)}"
         )
-        assert 'webchat-sync secret deliver "Support"' in hint
+        assert hint == (
+            '`webchat-sync apply --rotate "Support"` creates and delivers a new secret. If the server accepts this one '
+            'after all, `webchat-sync secret deliver "Support"` delivers it again.'
+        )
         assert (result.http_status, result.attempts) == (201, 1)
         (waits,) = waiting(tmp_path / "recovery")
         assert (waits.name, waits.key.channel_id, waits.rotation) == ("Support", "c-1", "2026-Q4")
@@ -109,7 +112,7 @@ def test_a_secret_that_any_signature_passes_for_in_full(tmp_path: Path) -> None:
         assert message == (
             "the secret was rotated and delivered, but the server accepts a visitor with an invalid signature"
         )
-        assert hint == NOT_PROVEN
+        assert hint == NOT_PROVEN.replace("Fix what prevented the check", "Check that `identityRequired` is on")
         assert result.request_id
 
 

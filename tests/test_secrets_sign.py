@@ -62,7 +62,7 @@ def test_the_secret_is_taken_from_where_it_is_asked_for(source: str) -> None:
         ("none", "file none: it doesn't exist"),
         ("k.env:M", "dotenv k.env M: it contains no secret"),
         (".", "file .: Is a directory"),
-        ("bytes", "file bytes: it isn't the text of a secret"),
+        ("bytes", "file bytes: its content can't be a secret"),
     ],
 )
 def test_a_place_without_a_secret_is_told(source: str, message: str) -> None:

@@ -49,7 +49,7 @@ def manifest(name: str, channels: dict[str, str], organization: str = "acme") ->
 def test_two_channels_of_a_run_do_not_share_a_place(api: Emulated, first: str, second: str, shared: bool) -> None:
     checked = api.invoke("validate", manifest("all.yaml", {"One": first, "Two": second}))
     assert checked.code == (1 if shared else 0)
-    assert ("the secret of another channel goes here too, at all.yaml:5" in checked.out + checked.err) == shared
+    assert ("the secret of another channel goes here too (see all.yaml:5" in checked.out + checked.err) == shared
 
 
 def test_links_to_one_file_are_one_place(api: Emulated) -> None:

@@ -108,7 +108,7 @@ async def _kept(github: GitHubRuns, repository_id: int, pull: Document, artifact
     ]
     if not kept:
         of = f"{head}, the last commit of pull request {pull['number']}"
-        raise NotFoundError(f"no successful run for {of}, has kept {artifact}{also}")
+        raise NotFoundError(f"no successful run for {of}, has the artifact {artifact}{also}")
     _, identity, run = max(kept)
     return Kept(run, identity)
 
@@ -175,7 +175,8 @@ def main(artifact: str, environ: Mapping[str, str], *, folder: str = "", sleep: 
         return STALE
     except (NotAskedError, ApiError, InputError) as error:
         print(
-            f"Can't get the reviewed plan from GitHub: {error}. Nothing was applied; run this job again.",
+            f"Can't get the reviewed plan from GitHub: {error}. Nothing was applied; run this job again if "
+            "this was temporary.",
             file=sys.stderr,
         )
         if isinstance(error, ApiError) and error.hint:

@@ -143,7 +143,7 @@ def read_answer(call: Call, response: httpx.Response, body: bytes, *, attempts: 
         document = load_json(body)
     except JsonError as error:
         if error.beyond:
-            reason = f"the response isn't valid JSON: {error.reason}"
+            reason = f"the response can't be read: {error.reason}"
             raise _untrusted(call, response, reason, transient=call.writes) from None
         named = response.headers.get("content-type", "no content type")
         # Without the JSON error as its cause, which has the body and perhaps a secret.

@@ -59,7 +59,7 @@ def week(value: Json) -> Iterator[Diagnostic]:
             if name not in DAYS:
                 meant = meant_day(name) or nearest(name, DAYS)
                 hint = f"Did you mean `{meant}`?" if meant else f"Use {', '.join(f'`{day}`' for day in DAYS)}."
-                message = f"{show(name)} isn't a day of the week, so its hours may be ignored"
+                message = f"{show(name)} isn't a known key for a day, so its hours may be ignored"
                 yield warning(("days", name), message, hint, "weekday", at_key=True)
             else:
                 yield from _hours(("days", name), ranges)
@@ -101,7 +101,7 @@ def contrast(value: Json) -> Iterator[Diagnostic]:
         return
     if ratio := poor_contrast(value):
         message = f"white text on {show(value)} has a contrast of {ratio}:1, which is hard to read"
-        hint = f"WCAG requires at least {LEAST_CONTRAST:.0f}:1. Choose a darker colour."
+        hint = f"WCAG requires at least {LEAST_CONTRAST:.0f}:1 even for large text. Choose a darker colour."
         yield warning((), message, hint, "contrast")
 
 
@@ -158,12 +158,17 @@ def _hours(path: Path, ranges: Json) -> Iterator[Diagnostic]:
             continue
         begin, end = times
         if begin >= end:
-            message = (
-                f"{show(text)} ends before it begins"
+            message, hint = (
+                (
+                    f"{show(text)} ends before it begins",
+                    "Hours past midnight belong to the next day: `22:00-24:00`, and `00:00-02:00` on the next day.",
+                )
                 if end < begin
-                else f"{show(text)} begins and ends at the same time"
+                else (
+                    f"{show(text)} begins and ends at the same time",
+                    f"Write `{write_range(0, DAY)}` if it's open all day, or remove the range.",
+                )
             )
-            hint = "Hours past midnight belong to the next day: `22:00-24:00`, and `00:00-02:00` on the next day."
             yield warning((*path, index), message, hint, "opening-hours")
             continue
         opened.append((begin, end, index))

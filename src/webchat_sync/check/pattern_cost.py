@@ -82,14 +82,15 @@ def _check_compiling(pattern: str, most_characters: int) -> None:
         raise _TooSlowError(f"it has more than {most_characters:,} characters", "Use a shorter pattern.")
     if pattern.count("[") > _MOST_CLASSES and (max(pattern) > "\xff" or _ESCAPED_CHARACTER.search(pattern)):
         raise _TooSlowError(
-            f"it has more than {_MOST_CLASSES} classes, and characters beyond Latin-1 or written as numbers",
+            f"it has more than {_MOST_CLASSES} character classes, with characters beyond Latin-1 or escapes such as "
+            "`\\x41`",
             "Use fewer classes, or split it into several rules.",
         )
     if _IGNORES_CASE.search(pattern):
         width = sum(ord(last) - ord(first) for first, last in _RANGE.findall(pattern))
         if width > _WIDEST or _ESCAPED_CHARACTER.search(pattern):
             raise _TooSlowError(
-                "it ignores case, and has large ranges or characters written as numbers",
+                "it ignores case, and has large ranges or escapes such as `\\x41`",
                 "Remove the flag `i`, or write the characters themselves, in ranges such as `[a-z]`.",
             )
 

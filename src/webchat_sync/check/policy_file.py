@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
+from webchat_sync.check.messages import TYPES
 from webchat_sync.check.pattern_cost import Limits, pattern_flaw
 from webchat_sync.check.policy_keywords import misspelt
 from webchat_sync.errors import Diagnostic, Path
-from webchat_sync.jsonvalue import brief, show
+from webchat_sync.jsonvalue import brief, kind, show
 from webchat_sync.model import Json
+from webchat_sync.sentences import in_a_row, listed
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 LARGEST: Final = 256 * 1024
@@ -36,6 +41,13 @@ _ALONE: Final = re.compile(r"\(\?(?:P<|[a-z]+\))")
 """What can't be in a pattern that jsonschema joins with others."""
 
 _POINTER: Final = re.compile(r"#(?:/.*)?", re.DOTALL)
+_REASONS: Final = {
+    "minimum": "this number is too small",
+    "exclusiveMinimum": "this number is too small",
+    "minItems": "this list is empty",
+    "uniqueItems": "an item of this list appears twice",
+}
+"""What breaks a keyword of the meta-schema."""
 
 
 def flaws(policy: Json) -> Iterator[Diagnostic]:
@@ -95,9 +107,9 @@ def _flaws_in(value: Json, path: Path, root: Json) -> Iterator[Diagnostic]:
 
 def _extra(schema: dict[str, Json], path: Path) -> Iterator[Diagnostic]:
     """Problems with the keywords that this program adds."""
-    for key, kind in _EXTRA.items():
-        if key in schema and not isinstance(schema[key], kind):
-            yield _flaw(f"`{key}` must be {'a mapping' if kind is dict else 'a string'}", (*path, key), "")
+    for key, expected in _EXTRA.items():
+        if key in schema and not isinstance(schema[key], expected):
+            yield _flaw(f"`{key}` must be {'a mapping' if expected is dict else 'a string'}", (*path, key), "")
     if schema.get("x-severity", "error") not in ("error", "warning"):
         yield _flaw("`x-severity` must be `error` or `warning`", (*path, "x-severity"), "")
     only = schema.get("x-only-for")
@@ -150,12 +162,27 @@ def _cost(schema: Json, root: Json, way: tuple[str, ...], known: dict[str, int])
 
 
 def _misshapen(policy: Json) -> Iterator[Diagnostic]:
-    """Violations of the meta-schema."""
+    """Violations of the meta-schema, each of which several of its parts may find."""
     from jsonschema import Draft202012Validator
 
     meta: Any = Draft202012Validator(Draft202012Validator.META_SCHEMA)
-    for error in meta.iter_errors(policy):
-        yield _flaw("this isn't valid JSON Schema", tuple(error.absolute_path), f"`{error.validator}` isn't satisfied.")
+    found = (_flaw(*_violation(error)) for error in meta.iter_errors(policy))
+    yield from dict.fromkeys(found)
+
+
+def _violation(error: ValidationError) -> tuple[str, Path, str]:
+    """The message, without the value, the path and the hint."""
+    limit: Any = error.validator_value
+    value: Any = error.instance
+    hint = ""
+    if error.validator == "type":
+        types = [TYPES[name] for name in ([limit] if isinstance(limit, str) else limit)]
+        reason = f"expected {in_a_row(types, last='or')}, but this is {kind(value)}"
+    elif error.validator == "anyOf":  # only `type` has it
+        reason, hint = "this isn't a type", f"Use {listed(TYPES, last='or')}, or a list of them."
+    else:
+        reason = _REASONS.get(str(error.validator), f"it breaks the rule `{error.validator}`")
+    return f"this isn't valid JSON Schema: {reason}", tuple(error.absolute_path), hint
 
 
 def _flaw(message: str, path: Path, hint: str) -> Diagnostic:

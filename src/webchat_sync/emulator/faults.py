@@ -17,6 +17,7 @@ from webchat_sync.emulator import effects
 from webchat_sync.emulator.effects import Effect
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.jsonvalue import show
+from webchat_sync.sentences import in_a_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ def read_faults(path: Path) -> Faults:
     except RecursionError as error:
         raise InputError([Diagnostic("the faults are nested too deeply", Place(str(path), 1, 1))]) from error
     except _NO_VALUE as error:
-        problem = Diagnostic("a tag, date or number in it isn't a valid value", Place(str(path), 1, 1))
+        problem = Diagnostic("the file contains a tag, date or number that isn't valid", Place(str(path), 1, 1))
         raise InputError([problem]) from error
     if node is None or not isinstance(entries, list):
         raise InputError([Diagnostic("the file must contain a list of faults", Place(str(path), 1, 1))])
@@ -171,7 +172,7 @@ def _in_words(flaw: ValidationError) -> str:
     accepted: Any = flaw.validator_value
     value: Any = flaw.instance
     if flaw.validator == "enum":
-        return f"{show(value)} isn't accepted; it can be {', '.join(map(str, accepted))}"
+        return f"{show(value)} isn't accepted; it can be {in_a_row([*map(str, accepted)], last='or')}"
     return flaw.message
 
 

@@ -219,7 +219,7 @@ class _Assignment:
             if len(meant) == 1:
                 self._change(position, meant[0])
             else:
-                hint = "Use the `sync.id` that it's pinned to, to say which one."
+                hint = "Identify the right one by the `sync.id` that it's pinned to."
                 self._problem(f"{len(targets)} channels with this name are declared", position, hint)
 
     def _change(self, position: int, target: tuple[int, int]) -> None:

@@ -46,7 +46,7 @@ def _lost(draft: Draft, position: int, other: Draft, its_position: int) -> Diagn
     whose = "this channel" if other is draft else "another channel"
     return draft.problem(
         "shared-sink",
-        f"the secret of {whose} goes here too, at {_place(other, its_position)}; one of the two would be lost",
+        f"the secret of {whose} goes here too (see {_place(other, its_position)}); one of the two would be lost",
         *_path(position),
         hint="Use a different file or key for each channel; `${MOSEND_ORG_ID}` in the path keeps organisations apart.",
     )
@@ -55,7 +55,7 @@ def _lost(draft: Draft, position: int, other: Draft, its_position: int) -> Diagn
 def _two_secrets(draft: Draft, position: int, before: tuple[Draft, int]) -> Diagnostic:
     problem = draft.problem(
         "shared-command",
-        f"the same command gets another channel's secret, at {_place(*before)}",
+        f"the same command gets another channel's secret (see {_place(*before)})",
         *_path(position),
         hint="This is fine if the command uses WEBCHAT_SYNC_CHANNEL_NAME. Otherwise, use a different sink for "
         "each channel.",

@@ -14,6 +14,7 @@ from webchat_sync.jsonvalue import Json, show
 from webchat_sync.model import DoubtfulCreate, KnownChannel, LedgerEntry
 
 VERSION: Final = 1
+NEWER_HINT: Final = "Use the version of webchat-sync that wrote it, or a newer one."
 INCOMPLETE: Final = "an entry is incomplete, or one of its values has the wrong type"
 
 Section: TypeAlias = Mapping[str, Mapping[str, Any]]
@@ -31,6 +32,10 @@ class _Entry(Protocol):
 
 class DamagedError(ValueError):
     """The document is damaged; the message is the reason, to follow ``it is damaged:``."""
+
+
+class NewerError(DamagedError):
+    """The document isn't damaged, but a newer version of webchat-sync wrote it."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +105,12 @@ def parse_document(stored: object) -> Document:
 
 
 def check_version(version: Json) -> None:
-    """Raise DamagedError for an unsupported version."""
+    """Raise DamagedError for an unsupported version, NewerError for a newer one."""
     if version != VERSION:
-        raise DamagedError(f"its version is {show(version)}, but this version of webchat-sync only supports {VERSION}")
+        newer = isinstance(version, int) and version > VERSION
+        raise (NewerError if newer else DamagedError)(
+            f"its version is {show(version)}, but this version of webchat-sync only supports {VERSION}"
+        )
 
 
 def _checked(name: str, section: object) -> Section:

@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Any, Final
 from webchat_sync.errors import Diagnostic, InputError, LockedError, MemoryUnavailableError
 from webchat_sync.files import writable, write_private
 from webchat_sync.flat import visible
-from webchat_sync.memory.document import INCOMPLETE, VERSION, DamagedError, Document, check_version, parse_document
+from webchat_sync.memory.document import (
+    INCOMPLETE,
+    NEWER_HINT,
+    VERSION,
+    DamagedError,
+    Document,
+    NewerError,
+    check_version,
+    parse_document,
+)
 from webchat_sync.memory.ports import Edit, Holder, Note, Run
 from webchat_sync.model import OrganizationKey, moment_text, read_moment
 from webchat_sync.strict_json import load_json
@@ -72,7 +81,8 @@ class FileMemory:
         except FileNotFoundError:
             return {"version": VERSION, _ENTRIES: []}
         except OSError as error:
-            raise InputError([Diagnostic(f"can't read the ledger {self.path}: {error.strerror}")]) from None
+            what = f"can't read the ledger {self.path}: {error.strerror}"
+            raise InputError([Diagnostic(what, hint="Check the path and the permissions.")]) from None
         except ValueError as error:
             raise self._damaged(str(error)) from None
         if not isinstance(stored, dict):
@@ -89,6 +99,8 @@ class FileMemory:
                 part = parts.setdefault(_scope(entry), {"version": VERSION})
                 part.setdefault("rotations", {})[entry["channel_id"]] = _without_ids(entry)
             return {scope: parse_document(part) for scope, part in parts.items()}
+        except NewerError as error:
+            raise InputError([Diagnostic(f"can't read the ledger {self.path}: {error}", hint=NEWER_HINT)]) from None
         except DamagedError as error:
             raise self._damaged(str(error)) from None
         except (KeyError, TypeError, AttributeError):
@@ -230,7 +242,7 @@ class FileLock:
         """Raises LockedError if a live process holds it, which must be ended first; otherwise does nothing."""
         if self.holders():
             raise LockedError(
-                f"the lock of a folder belongs to its process, which is still running: {self._read()}",
+                f"the lock of this folder belongs to a process that's still running: {self._read()}",
                 hint="End that process; the lock ends with it.",
             )
         return False

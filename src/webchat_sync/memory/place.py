@@ -156,7 +156,7 @@ def _checked_ref(ref: str, folder: Path, environ: Mapping[str, str]) -> str:
         )
     if ref.split("/")[1] in _RESERVED:
         raise _wrong(
-            f"{show(ref)} can't contain the memory: git and its hosts use refs/{ref.split('/')[1]}/ for other purposes",
+            f"{show(ref)} can't contain the memory: Git and Git hosts use refs/{ref.split('/')[1]}/ for other purposes",
             f"Use another ref, for example `{REF}`.",
         )
     return ref

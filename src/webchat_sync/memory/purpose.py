@@ -26,5 +26,5 @@ MEMORY: Final = Purpose(
     MemoryUnavailableError,
     "Check the remote and the token, which needs read access and, except for plan and drift, write access (GitHub: "
     "`contents: write`; GitLab: `GITLAB_TOKEN` with the scope `write_repository`).",
-    limit=", which is a quarter of WEBCHAT_SYNC_LOCK_EXPIRY, and 20 s at most",
+    limit=" (a quarter of WEBCHAT_SYNC_LOCK_EXPIRY, at most 20 s)",
 )

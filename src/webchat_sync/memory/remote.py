@@ -99,7 +99,7 @@ class RemoteRefs:
             if fetched.returncode == 0 and tips == before:
                 raise self._error(f"can't be used: {missing[0]} isn't a commit")
             before = tips
-        raise self._error("changes too fast to be read")
+        raise self._error("changes too fast to be read", hint="Run it again.")
 
     def fetch(self, commit: str) -> bool:
         """Fetch the commit without its history; False if the remote has no such commit."""
@@ -247,8 +247,9 @@ class RemoteRefs:
     def _unavailable(self, result: CompletedProcess[bytes]) -> WebchatSyncError:
         return self._error(f"can't be used: {reason(result, self._secrets)}")
 
-    def _error(self, what: str) -> WebchatSyncError:
-        return self._purpose.error(f"{self._purpose.subject} at {self._remote.url} {what}", hint=self._purpose.hint)
+    def _error(self, what: str, *, hint: str = "") -> WebchatSyncError:
+        message = f"{self._purpose.subject} at {self._remote.url} {what}"
+        return self._purpose.error(message, hint=hint or self._purpose.hint)
 
 
 @contextmanager

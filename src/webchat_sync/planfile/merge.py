@@ -62,8 +62,8 @@ def _missing(shards: Sequence[Shard]) -> Iterator[Diagnostic]:
     totals = sorted({shard.total for shard in shards})
     if len(totals) > 1:
         yield Diagnostic(
-            f"the plans are of different numbers of shards: {in_a_row(list(map(str, totals)))}",
-            hint="Give the plans of one run.",
+            f"the plans come from runs with different numbers of shards: {in_a_row(list(map(str, totals)))}",
+            hint="Use the plans of one run.",
         )
         return
     given = {shard.index for shard in shards}
@@ -72,7 +72,7 @@ def _missing(shards: Sequence[Shard]) -> Iterator[Diagnostic]:
         what, are = ("plan of shard", "is") if len(missing) == 1 else ("plans of shards", "are")
         yield Diagnostic(
             f"the {what} {in_a_row(missing, most=FEW)} {are} missing",
-            hint="Give the plans of all shards, or only one of them.",
+            hint="Use the plans of all shards, or only one of them.",
         )
 
 

@@ -62,7 +62,7 @@ def read_snapshot(text: str, *, file: str = "the snapshot") -> Snapshot:
         raise InputError([Diagnostic(f"this isn't a snapshot: {error}", place, hint=_TAKE_ONE)]) from None
     listings = document.get("listings") if isinstance(document, dict) else None
     if not isinstance(listings, list):
-        raise _untrusted(file, "it isn't a snapshot, since it has no list of `listings`")
+        raise _untrusted(file, "it isn't a snapshot, since it has no `listings` list")
     version = str(document.get("format_version"))
     if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
         raise _untrusted(file, f"its format_version is {version}, not {FORMAT_VERSION}")

@@ -63,7 +63,7 @@ class _OwnPagesOnly:
         origin = headers.get("origin")
         foreign = origin is not None and origin not in {f"http://{host}" for host in hosts}
         if headers.get("host", "").lower() not in hosts or foreign:
-            refused = PlainTextResponse(f"This is only served to http://127.0.0.1:{port}/.\n", 403, _HEADERS)
+            refused = PlainTextResponse(f"This page is only available at http://127.0.0.1:{port}/.\n", 403, _HEADERS)
             await refused(scope, receive, send)
         else:
             await self._app(scope, receive, send)

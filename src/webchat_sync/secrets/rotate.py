@@ -47,6 +47,7 @@ SETTLE: Final = 15.0
 """Seconds to wait before a rotation in doubt is repeated, since a server may commit the first one late."""
 
 _FIX: Final = "Nothing was changed. Fix the sink or declare another one, then run this again."
+_NEXT: Final = {"open": "Check that `identityRequired` is on.", "unproven": "Fix what prevented the check."}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,11 +136,11 @@ class Rotations:
         match proof.outcome:
             case "refused":
                 await self._record(key, replace(self.book.ledger()[key], state="undelivered"))
-                raise self._undelivered(proof.reason, name, self._keep(recovered), result)
+                raise self._undelivered(proof.reason, name, self._keep(recovered), result, refused=True)
             case "open" | "unproven":
                 hint = (
-                    "The secret was delivered, and the next apply won't replace it. Fix what prevented the "
-                    "check. To verify a secret afterwards, create a new one with --rotate."
+                    f"The secret was delivered, and the next apply won't replace it. {_NEXT[proof.outcome]} To verify "
+                    "a secret afterwards, create a new one with --rotate."
                 )
                 raise _rotated(f"the secret was rotated and delivered, but {proof.reason}", hint, result)
             case "off":
@@ -238,16 +239,23 @@ class Rotations:
         for sink in operation.sinks:
             await deliver_patiently(self.sinks, sink, occasion, secret, sleep=self.environment.sleep)
 
-    def _undelivered(self, flaw: str, name: str, copy: Path | None, result: WriteResult) -> UndeliveredError:
+    def _undelivered(
+        self, flaw: str, name: str, copy: Path | None, result: WriteResult, *, refused: bool = False
+    ) -> UndeliveredError:
         whereabouts = f"a copy is in {copy}" if copy else "no copy could be kept"
         command = f'secret rotate "{name}" --to FILE' if self.by_hand else f'apply --rotate "{name}"'
         rotate_again = f"`webchat-sync {command}` creates and delivers a new secret."
-        hint = (
-            f'Fix the sink. As long as that file exists, `webchat-sync secret deliver "{name}"` delivers it. '
-            f"If it's gone, for example because the runner was temporary, {rotate_again}"
-            if copy
-            else f"Fix the sink. Then {rotate_again}"
-        )
+        deliver = f'`webchat-sync secret deliver "{name}"`'
+        if refused:
+            hint = rotate_again
+            hint += f" If the server accepts this one after all, {deliver} delivers it again." if copy else ""
+        elif copy:
+            hint = (
+                f"Fix the sink. As long as that file exists, {deliver} delivers it. If it's gone, for example because "
+                f"the runner was temporary, {rotate_again}"
+            )
+        else:
+            hint = f"Fix the sink. Then {rotate_again}"
         return UndeliveredError(
             f"the secret was rotated, but {flaw}; {whereabouts}",
             hint=hint,

@@ -62,7 +62,7 @@ def _held(sink: Sink) -> Secret:
         raise _unread(sink, error.strerror or type(error).__name__) from None
     except ValueError:
         # It may quote the content.
-        raise _unread(sink, "it isn't the text of a secret") from None
+        raise _unread(sink, "its content can't be a secret") from None
     if secret is None:
         missing = not target(sink).exists()
         raise _unread(sink, "it doesn't exist" if missing else "it contains no secret")
