@@ -212,6 +212,17 @@ def test_what_cannot_be_laid_out_is_a_problem_and_stays(text: str, reason: str, 
     assert file.read_text(encoding="utf-8") == text
 
 
+def test_a_file_with_errors_does_not_keep_the_others_from_being_formatted(tmp_path: Path) -> None:
+    (tmp_path / "broken.yaml").write_text("version: [\n", encoding="utf-8")
+    (tmp_path / "ugly.yaml").write_text("version: 1\nchannels:\n- name: A\n", encoding="utf-8")
+    checked = invoke("fmt", "--check", tmp_path)
+    assert (checked.code, "+  - name: A\n" in checked.out, "broken.yaml:2:1: error:" in checked.err) == (1, True, True)
+    done = invoke("fmt", tmp_path)
+    assert (done.code, (tmp_path / "ugly.yaml").read_text(encoding="utf-8")) == (1, HEAD)
+    assert done.err.startswith(f"Wrote {tmp_path / 'ugly.yaml'}.\n")
+    assert "broken.yaml:2:1: error:" in done.err
+
+
 @pytest.mark.parametrize("key", ["' #'", '" #"', "'it''s # it'", "!!str ' #'"])
 def test_a_key_that_looks_like_a_comment_is_none(key: str) -> None:
     text = f"version: 1\ndefaults:\n  operatingHours: {{a: {{{key}: null}}}} # real\nchannels: []\n"
