@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import click
 import httpx
@@ -13,6 +14,7 @@ import pytest
 from commands import Emulated, Finished, emulated, invoke
 from test_preview import previewing
 from webchat_sync.cli import webchat_sync
+from webchat_sync.model import Shard
 
 ORGANIZATIONS = [f"org-{number}" for number in range(6)]
 
@@ -25,6 +27,16 @@ COMMANDS = {
     "shapes": [],
 }
 """Those that ask the server about what the files name and end, with what else they need."""
+
+EMPTY = {
+    "plan": "Nothing was compared: no organisation is in shard ",
+    "apply": "Nothing was compared: no organisation is in shard ",
+    "drift": "Nothing was compared: no organisation is in shard ",
+    "adopt": "Nothing to adopt: no organisation is in this shard.",
+    "snapshot": "Saved 0 live channels to live.json.",
+    "shapes": "No organisation was examined.",
+}
+"""What they say about none of the organisations."""
 
 OTHERS = {"preview", "ci adopt"}
 """Those that need a page or a pipeline."""
@@ -70,8 +82,8 @@ def shown(page: str) -> list[str]:
     return re.findall(r"<bdi>(org-\d)</bdi>", httpx.get(page).text)
 
 
-def run(api: Emulated, command: str, folder: Path, *options: object) -> Finished:
-    finished = api.invoke(command, folder, *COMMANDS[command], *options)
+def run(api: Emulated, command: str, folder: Path, *options: object, **world: Any) -> Finished:
+    finished = api.invoke(command, folder, *COMMANDS[command], *options, **world)
     assert finished.code in {0, 1, 2}, finished.err
     return finished
 
@@ -96,6 +108,25 @@ def test_a_pattern_an_id_and_a_share_choose_the_organisations(command: str, fold
         assert sorted([*one, *other]) == ORGANIZATIONS
         assert one
         assert other
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_shard_without_organisations_succeeds_and_claims_nothing_about_any(command: str, folder: Path) -> None:
+    empty = next(shard for index in range(1, 9) if not any(map((shard := Shard(index, 8)).has, ORGANIZATIONS)))
+    with emulated() as api:
+        done = run(api, command, folder, "--shard", empty, environ={"MOSEND_ORG_ID": "org-1"})
+        assert (done.code, asked(api)) == (0, [])
+        assert f"Shard {empty}: 0 of 6 organisations.\n" in done.err
+        said = f"{done.out}{done.err}"
+        assert "match" not in said
+        assert EMPTY[command] in said
+        if command == "plan":
+            commented = invoke("show", "plan.json", "--format", "markdown")
+            assert f"### Nothing was compared: no organisation is in shard {empty}." in commented.out
+        if command == "snapshot":
+            assert api.invoke("plan", folder, "--live", "live.json", "--shard", empty).code == 0
+            learned = api.invoke("shapes", folder, "--live", "live.json", "--shard", empty)
+            assert learned.out == "No organisation was examined.\n"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -143,7 +143,18 @@ UNDER = f"{HEAD}    # under A\n  # under channels\n# under all\n"
         (f"{HEAD}    allowedDomains:\n    - a, ${{X}}\n", f"{HEAD}    allowedDomains:\n      - a, ${{X}}\n"),
         (f"{HEAD}    x: 0x1F\n", f"{HEAD}    x: 0x1F\n"),
         (f"{HEAD}    x: ~\n", f"{HEAD}    x: null\n"),
-        (f"{HEAD}    x: |+\n      a\n\n", f"{HEAD}    x: 'a\n\n\n      '\n"),
+        (f"{HEAD}    x: |+ # c\n      a\n\n", f'{HEAD}    x: "a\\n\\n" # c\n'),
+        (f"{HEAD}    x: [ # c\n      # d\n    ]\n", f"{HEAD}    # d\n    x: [] # c\n"),
+        (f"{HEAD}  - {{ # c\n    }}\n", f"{HEAD}  - {{}} # c\n"),
+        (f"{HEAD}    x: [[ # c\n      1]]\n", f"{HEAD}    x:\n      # c\n      - [1]\n"),
+        (f"{HEAD}    x: {{a: 1, # c\n      b: \"d\\ne\"}}\n",
+         f"{HEAD}    x:\n      a: 1 # c\n      b: |-\n        d\n        e\n"),
+        (f"{HEAD}    x: &a\n      # c\n      b: 1\n", f"{HEAD}    x: &a\n      # c\n      b: 1\n"),
+        (f"{HEAD}    x: &a [ # c\n      1]\n", f"{HEAD}    x: &a\n      # c\n      - 1\n"),
+        (f"{HEAD}    x:\n      - {{b: 1, # c\n        d: 2}} # e\n",
+         f"{HEAD}    x:\n      # e\n      - b: 1 # c\n        d: 2\n"),
+        (f"{HEAD}    x:\n      - &a # c\n        b: 1\n", f"{HEAD}    x:\n      # c\n      - &a\n        b: 1\n"),
+        ("&a # c\nversion: 1\nchannels: []\n", "&a\n# c\nversion: 1\nchannels: []\n"),
         (f"{HEAD}    x: plain\n      and folded ${{X}}\n", f"{HEAD}    x: plain and folded ${{X}}\n"),
         (f"{HEAD}    x: [[1], []] # c\n", f"{HEAD}    x: # c\n      - [1]\n      - []\n"),
         (f"{HEAD}    x: [[[1], 2, [[]]]]\n", f"{HEAD}    x:\n      - - [1]\n        - 2\n        - - []\n"),
@@ -199,6 +210,17 @@ def test_what_cannot_be_laid_out_is_a_problem_and_stays(text: str, reason: str, 
     assert any(reason in problem.message for problem in problems)
     assert invoke("fmt", file).code == 1
     assert file.read_text(encoding="utf-8") == text
+
+
+def test_a_file_with_errors_does_not_keep_the_others_from_being_formatted(tmp_path: Path) -> None:
+    (tmp_path / "broken.yaml").write_text("version: [\n", encoding="utf-8")
+    (tmp_path / "ugly.yaml").write_text("version: 1\nchannels:\n- name: A\n", encoding="utf-8")
+    checked = invoke("fmt", "--check", tmp_path)
+    assert (checked.code, "+  - name: A\n" in checked.out, "broken.yaml:2:1: error:" in checked.err) == (1, True, True)
+    done = invoke("fmt", tmp_path)
+    assert (done.code, (tmp_path / "ugly.yaml").read_text(encoding="utf-8")) == (1, HEAD)
+    assert done.err.startswith(f"Wrote {tmp_path / 'ugly.yaml'}.\n")
+    assert "broken.yaml:2:1: error:" in done.err
 
 
 @pytest.mark.parametrize("key", ["' #'", '" #"', "'it''s # it'", "!!str ' #'"])

@@ -44,8 +44,8 @@ class Writer:
     def value(self, value: Json, indent: int) -> str:
         """What follows the colon, with the space it needs if it starts on the same line."""
         inside = " " * (indent + self.draw(st.sampled_from([1, 2, 4])))
-        if isinstance(value, dict | list) and value:
-            style = self.draw(st.sampled_from(["block", "flow", "lines"]))
+        if isinstance(value, dict | list):
+            style = self.draw(st.sampled_from(["block", "flow", "lines"] if value else ["flow", "lines"]))
             if style == "block" and isinstance(value, dict):
                 lines = (self.nested(f"{inside}{emit_key(key)}:", each, len(inside)) for key, each in value.items())
                 return self.maybe_comment() + "\n" + "\n".join(lines)
@@ -61,7 +61,7 @@ class Writer:
                     )
                 ]
                 body = "".join(f"{line},{self.maybe_comment()}\n" for line in each_line)
-                return f" {opening}\n{body}{inside}{closing}"
+                return f" {opening}{self.maybe_comment()}\n{body}{inside}{closing}"
             return emit_inline(value, padded=self.draw(st.booleans()))
         return self.scalar(value)
 

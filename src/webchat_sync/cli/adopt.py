@@ -31,6 +31,7 @@ FEW: Final = 5
 """How many undeclared channels to name in the suggested command that imports them."""
 
 NOTHING: Final = "Nothing to adopt: the files match what is live."
+NONE_READ: Final = "Nothing to adopt: no organisation is in this shard."
 NOTHING_ELSE: Final = "Nothing to adopt from the other organisations."
 QUESTION: Final = "Do you want to write these changes to the files?"
 REFUSED: Final = "Adopt cancelled. No files were changed."
@@ -107,7 +108,7 @@ def command(runtime: Runtime, *, asked: Asked, auto_approve: bool, check: bool) 
     say_left(adopted, sandbox=asked.connection.sandbox)
     codes = exit_codes(adopted.undo.failed)
     if not adopted.edited:
-        note(NOTHING if not codes else NOTHING_ELSE)
+        note(NOTHING_ELSE if codes else NOTHING if adopted.undo.names else NONE_READ)
         return worst_exit_code(codes)
     _show(adopted.edited, color=use_color(runtime))
     if check:

@@ -119,8 +119,8 @@ def read_named(
     runtime: Runtime,
     overlays: Sequence[Path],
     fleet: FleetOptions,
-) -> tuple[Manifest, ...]:
-    """As :func:`read_fleet`, for a command that plans nothing and needs no manifests: without ``paths`` there are none.
+) -> tuple[Manifest, ...] | None:
+    """As :func:`read_fleet`, for a command that plans nothing and needs no manifests: None without ``paths``.
 
     Raises UsageError for options that have nothing to choose from then.
     """
@@ -128,7 +128,7 @@ def read_named(
         return read_fleet(paths, options, catalogue, runtime, overlays, fleet, planning=False)[0]
     if fleet != FleetOptions():
         raise click.UsageError("--target-org and --shard select organisations of manifests: also give PATH.")
-    return ()
+    return None
 
 
 def _of_environment(environ: Mapping[str, str]) -> tuple[Shard | None, str]:

@@ -22,8 +22,8 @@ def command(runtime: Runtime, *, paths: tuple[Path, ...], check: bool) -> int:
 
     Fields are sorted as in the catalogue, with `name` first and `sync` last. Text is quoted only if necessary. Short
     lists of texts go in brackets; other lists have one item per line. Comments, variables and anchors are
-    kept. A file is written only if reading it again gives the same values, whatever the variables contain. Needs no
-    variables, network or key.
+    kept. A file is written only if reading it again gives the same values, whatever the variables contain. A file with
+    errors is reported and left out, and the exit code is 1. Needs no variables, network or key.
 
     \b
     Examples:
@@ -40,8 +40,6 @@ def command(runtime: Runtime, *, paths: tuple[Path, ...], check: bool) -> int:
     paths = paths or (Path(),)
     files, unreadable = find_files(paths)
     changed, problems = lay_out_files(files, load_catalogue())
-    if unreadable or problems:
-        raise InputError(with_lines([*unreadable, *problems], paths))
     color = use_color(runtime)
     for file, source, data in changed:
         if check:
@@ -49,6 +47,8 @@ def command(runtime: Runtime, *, paths: tuple[Path, ...], check: bool) -> int:
             click.echo(render_edit(source.name, before, after, color=color), nl=False, color=color)
         else:
             _write(file, data)
+    if unreadable or problems:
+        raise InputError(with_lines([*unreadable, *problems], paths))
     if not changed:
         note("Nothing to format.")
     return 2 if check and changed else 0

@@ -16,11 +16,11 @@ from webchat_sync.cli.memory import remembered_by
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.tone import note
 from webchat_sync.environment import ORGANIZATION_VARIABLE
-from webchat_sync.model import moment_text
+from webchat_sync.model import Manifest, moment_text
 
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
-    from webchat_sync.model import Manifest, Plan
+    from webchat_sync.model import Plan
     from webchat_sync.planfile.snapshot import Snapshot
     from webchat_sync.workflow.plan import PlanOptions
 
@@ -64,15 +64,16 @@ def plan_against(
     return plan
 
 
-def take_live(manifests: Sequence[Manifest], connection: ConnectionOptions, runtime: Runtime) -> Snapshot:
-    """The live channels of the organisations of ``manifests``, or of --org; failures are printed to stderr.
+def take_live(manifests: Sequence[Manifest] | None, connection: ConnectionOptions, runtime: Runtime) -> Snapshot:
+    """The live channels of the organisations of ``manifests``, or without any of --org; failures are printed to stderr.
 
     Raises InputError if no organisation is named, and ApiError if the only one fails.
     """
     from webchat_sync.workflow.snapshot import take_snapshot
 
-    organizations = key_variables(manifests) or {one_organization(connection, runtime): None}
-    with connect(connection, runtime, organizations, manifests) as connected:
+    named = [Manifest(one_organization(connection, runtime), ())] if manifests is None else manifests
+    organizations = key_variables(named)
+    with connect(connection, runtime, organizations, named) as connected:
         snapshot = wait_for(lambda: take_snapshot(connected, runtime))
     say_failed(snapshot.failed, organizations)
     return snapshot

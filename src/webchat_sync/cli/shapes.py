@@ -76,7 +76,7 @@ def command(
         manifests = read_named(paths, connection, catalogue, runtime, overlays, fleet)
         snapshot = take_live(manifests, connection, runtime)
         listings = snapshot.listings
-    learned = learn(listings, manifests, catalogue)
+    learned = learn(listings, manifests or (), catalogue)
     match output_format:
         case "json":
             taken_at = snapshot.created_at if live else None
@@ -89,12 +89,16 @@ def command(
 
 
 def _listings(
-    snapshot: Snapshot, manifests: Sequence[Manifest], connection: ConnectionOptions, runtime: Runtime, file: Path
+    snapshot: Snapshot,
+    manifests: Sequence[Manifest] | None,
+    connection: ConnectionOptions,
+    runtime: Runtime,
+    file: Path,
 ) -> Mapping[str, Listing]:
     """The listings of the manifests' organisations, or of --org, or else all in the snapshot."""
     from webchat_sync.planfile.snapshot import against
 
     names = [connection.organization] if connection.organization else [*snapshot.listings]
-    named = manifests or [Manifest(name, ()) for name in names]
+    named = [Manifest(name, ()) for name in names] if manifests is None else manifests
     pairs = against(snapshot, named, base_url=connection.named_label(runtime), file=str(file))
     return {manifest.organization: listing for manifest, listing in pairs}

@@ -56,7 +56,7 @@ def command(
     check_outputs({"--out": out, "--debug-http": connection.debug_http}, paths, overlays=overlays)
     manifests = read_named(paths, connection, load_catalogue(), runtime, overlays, fleet)
     snapshot = take_live(manifests, connection, runtime)
-    if snapshot.listings:
+    if snapshot.listings or not snapshot.failed:
         write_private_text(out, render_snapshot(snapshot))
         count = sum(len(listing.channels) for listing in snapshot.listings.values())
         note(f"Saved {counted(count, 'live channel')} to {out}.")

@@ -40,7 +40,9 @@ def failed_line(plan: Plan) -> str:
 
 
 def none_reached(plan: Plan) -> str:
-    """What there is to say of a plan in which all organisations failed; empty when any of them did not."""
+    """What to say about a plan without organisations, since all failed or its shard has none; empty for any other."""
+    if not plan.organizations and not plan.failed and plan.shard:
+        return f"Nothing was compared: no organisation is in shard {plan.shard}."
     if plan.organizations or not plan.failed:
         return ""
     few = {1: "the only organisation", 2: "both organisations"}

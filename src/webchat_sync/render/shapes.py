@@ -41,6 +41,8 @@ class _Row:
 
 def render_text(shapes: Sequence[OrganizationShapes]) -> str:
     """A line for every place, below its parent."""
+    if not shapes:
+        return "No organisation was examined."
     named = len(shapes) > 1
     return "\n".join(line for organization in shapes for line in _organization(organization, named=named)).rstrip()
 

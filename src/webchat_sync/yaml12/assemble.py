@@ -11,6 +11,7 @@ from webchat_sync.yaml12.document import LINE_BREAK
 from webchat_sync.yaml12.gaps import comments_above
 
 _COMMA: Final = re.compile(r"#[^\r\n]*|,")
+_EMPTY_LINES: Final = re.compile(r"\A(?:[ \t]*(?:\r\n|\r|\n))+")
 
 
 class Span(NamedTuple):
@@ -59,14 +60,18 @@ def on_lines(
 ) -> str:
     """Like :func:`in_brackets`, for entries on separate lines, each with the comments right above it.
 
-    Those above the first entry start at ``lead``. ``usual_gap`` is put before an entry that has nothing above it. The
-    comments above a removed entry go with it; those separated by an empty line stay.
+    The lines of those above the first entry start at ``lead``; without any, it's where the entry starts. An entry with
+    nothing above it gets ``usual_gap``. The comments above a removed entry go with it; those separated by an empty line
+    stay.
     """
+    starts_line = lead < entries[0].start
     gaps, orphans = _gaps(text, entries, {index for index, _ in order}, lead=lead, usual_gap=usual_gap)
     put = ""
     for position, (index, new) in enumerate(order):
         gap = usual_gap if index is None else gaps[index]
-        put += (gap.lstrip() if position == 0 else gap) + new
+        if position == 0:
+            gap = _EMPTY_LINES.sub("", gap) if starts_line else gap.lstrip()
+        put += gap + new
     return put + orphans
 
 
@@ -76,8 +81,9 @@ def _gaps(
     """The text above every remaining entry; what stays of the others goes to the next one, or to the end."""
     gaps: dict[int, str] = {}
     carried, end = "", entries[0].start
+    above_first = usual_gap if lead == end else usual_gap.rstrip(" ") + text[lead:end]
     for index, entry in enumerate(entries):
-        gap = text[end : entry.start] if index else usual_gap + text[lead : entry.start]
+        gap = text[end : entry.start] if index else above_first
         end = entry.end
         if index in remaining:
             gaps[index], carried = carried + gap, ""

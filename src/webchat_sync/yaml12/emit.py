@@ -171,8 +171,8 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = None
     if _is_hostile(text):
         style = '"'
-    elif _is_block(text):
-        style = "|"
+    elif "\n" in text:
+        style = "|" if _is_block(text) else '"'  # never one that takes several lines in quotes
     elif not is_text(text) or _TYPED_ELSEWHERE.fullmatch(text):
         style = "'"
     return dumper.represent_scalar(_TEXT, text, style=style)

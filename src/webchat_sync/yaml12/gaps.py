@@ -40,7 +40,7 @@ def gap(text: str) -> Gap:
 
 
 def comments_above(gap: str) -> str:
-    """The end of ``gap``, the text before an entry, with the comments right above it and its indentation.
+    """The end of ``gap``, the text before an entry: the lines of the comments right above it, and its indentation.
 
     Empty if there are none. The first line of ``gap`` belongs to what precedes it, and an empty line separates what's
     above it from the entry.
@@ -51,7 +51,7 @@ def comments_above(gap: str) -> str:
     first = len(lines) - 1
     while first > 1 and lines[first - 1].lstrip(_BLANKS).startswith("#"):
         first -= 1
-    return "" if first == len(lines) - 1 else "".join(lines[first:]).lstrip(_BLANKS)
+    return "" if first == len(lines) - 1 else "".join(lines[first:])
 
 
 def tidy(lines: Sequence[Line], *, first: bool) -> list[str]:

@@ -32,8 +32,8 @@ class Node:
     A mapping or list in block style includes the comment after its last value. ``value`` is what it's read as.
     ``flow``: it's in brackets, its own or outer ones. ``style`` is the quote of a scalar, or its ``|`` or ``>``.
     ``anchor`` is its own anchor, or the one that an alias refers to; ``meant`` is the node of an alias. ``shares``: it
-    contains an anchor or an alias. ``lead`` is the start of the comments right above the first entry of a mapping or
-    list in block style, or of the entry if there are none.
+    contains an anchor or an alias. ``lead`` is the start of the lines of the comments right above the first entry of a
+    mapping or list in block style, or of the entry if there are none.
     """
 
     kind: Kind
@@ -261,6 +261,20 @@ def merged_mappings(value: Json) -> list[dict[str, Json]]:
     """The mappings that ``<<`` merges from ``value``; earlier ones win."""
     mappings = value if isinstance(value, list) else [value]
     return [candidate for candidate in mappings if isinstance(candidate, dict)]
+
+
+def keeps_order(node: Node) -> bool:
+    """Whether an alias in ``node`` could end up before its anchor if the entries changed places."""
+    names = [name for name, is_alias in _names(node) if not is_alias]
+    return len(set(names)) < len(names) or any(is_alias and name in names for name, is_alias in _names(node))
+
+
+def _names(node: Node) -> Iterator[tuple[str, bool]]:
+    """The anchors and aliases inside ``node``, and whether each is an alias."""
+    for entry in node.entries:
+        if entry.value.anchor is not None:
+            yield entry.value.anchor, entry.value.kind == "alias"
+        yield from _names(entry.value)
 
 
 def _span(event: stream.Event) -> tuple[int, int]:

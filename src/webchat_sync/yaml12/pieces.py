@@ -36,10 +36,22 @@ class Pieces:
         self._text = text
         self._leads: dict[int, tuple[Line, ...]] = {}
         self._tails: dict[int, tuple[Line, ...]] = {}
+        self._lifted: set[int] = set()
 
-    def put_below(self, node: Node, tail: tuple[Line, ...]) -> None:
-        """Put these comments after the last value of ``node``."""
-        self._tails[id(node)] = tail
+    def put_below(self, root: Node, tail: tuple[Line, ...]) -> None:
+        """Put these comments after the last value of a document; those between its anchor and its first value stay."""
+        self._tails[id(root)] = tail
+        if self.is_below(root):
+            header = gap(self._above_first(root))
+            self._leads[id(root)] = (*([Line(header.trailing)] if header.trailing else []), *header.above)
+
+    def lift(self, node: Node) -> tuple[Line, ...]:
+        """Take the comments above its first value away from ``node``, for the lines above it."""
+        if not node.entries:
+            return ()
+        above = self.read(node)[0].above
+        self._lifted.add(id(node))
+        return above
 
     def split(self, node: Node) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
         """The comments after the last value that belong to it, and those that belong to ``node``."""
@@ -57,7 +69,8 @@ class Pieces:
 
     def read(self, node: Node) -> list[Piece]:
         """The entries with their comments, in the order of the text."""
-        return self._read_brackets(node) if self.in_brackets(node) else self._read_lines(node)
+        pieces = self._read_brackets(node) if self.in_brackets(node) else self._read_lines(node)
+        return [replace(pieces[0], above=()), *pieces[1:]] if id(node) in self._lifted else pieces
 
     def _read_lines(self, node: Node) -> list[Piece]:
         pieces: list[Piece] = []
@@ -102,14 +115,21 @@ class Pieces:
         before = self._text[entry.after_mark : value.start]
         if self.is_below(value):
             # The comment on the key's line belongs to the entry; comments on their own lines to the first value.
-            header = gap(before + self._text[value.body : value.entries[0].start])
+            header = gap(before + self._above_first(value))
             self._leads[id(value)] = header.above
             return Piece(above, header.trailing, entry.key, value, entry.merge)
         if value.kind == "scalar" and value.style in ("|", ">"):
             before += self._text[value.body : value.end].split("\n", 1)[0]
+        if self.in_brackets(value) and not value.entries:
+            before += self._text[value.body + 1 : value.end - 1]
         header = gap(before)
         piece = Piece((*above, *_comments(header.above)), header.trailing, entry.key, value, entry.merge)
         return _with_trailing(piece, gap(self._text[value.end : entry.end]).trailing)
+
+    def _above_first(self, node: Node) -> str:
+        """The text between the anchor and tag of ``node``, which has lines of its own, and its first value."""
+        properties = self._text[node.start : node.body].rstrip()
+        return self._text[node.start + len(properties) : node.entries[0].start]
 
     def _column(self, node: Node) -> int:
         start = node.entries[0].start

@@ -106,8 +106,12 @@ class _Printer:
     def _block_list(self, node: Node, indent: int, path: Path) -> list[str]:
         lines: list[str] = []
         for index, piece in enumerate(self._pieces(node, path)):
-            item = self._item(piece.node, indent, (*path, index))
-            if piece.trailing and self._read.is_below(piece.node):
+            inside = (*path, index)
+            if piece.node.kind in ("mapping", "list") and not self._prefix(piece.node):
+                # The first value starts next to the dash, so what's above it is above the item.
+                piece = replace(piece, above=(*piece.above, *self._read.lift(piece.node)))  # noqa: PLW2901 - the same entry
+            item = self._item(piece.node, indent, inside)
+            if piece.trailing and self._has_lines(piece.node, indent + _STEP, inside):
                 piece = replace(piece, above=(*piece.above, Line(piece.trailing)), trailing="")  # noqa: PLW2901 - the same entry
             lines += self._entry(piece, "-", item, indent, first=index == 0)
         return [*lines, *self._last_lines(node, indent)]
@@ -119,7 +123,7 @@ class _Printer:
     def _item(self, node: Node, indent: int, path: Path) -> _Value:
         """Like :meth:`_value`, but a mapping or a list starts next to the dash."""
         column = indent + _STEP
-        if node.kind == "scalar" or self._prefix(node) or self._stays_inline(node, column, path):
+        if self._prefix(node) or not self._has_lines(node, column, path):
             return self._value(node, indent, path, column=column)
         block = self._block_mapping if node.kind == "mapping" else self._block_list
         lines = block(node, column, path)
@@ -148,6 +152,10 @@ class _Printer:
             self._block_mapping(node, inner, path) if node.kind == "mapping" else self._block_list(node, inner, path)
         )
         return _Value(prefix, tuple(lines))
+
+    def _has_lines(self, node: Node, column: int, path: Path) -> bool:
+        """Whether it's a mapping or a list with a line for every entry."""
+        return node.kind in ("mapping", "list") and not self._stays_inline(node, column, path)
 
     def _stays_inline(self, node: Node, column: int, path: Path) -> bool:
         if node.kind in ("alias", "scalar"):
@@ -206,7 +214,7 @@ class _Printer:
 
     def _is_long(self, node: Node) -> bool:
         """Whether it's a text that goes on lines of its own outside brackets."""
-        return not node.flow and isinstance(node.value, str) and "\n" in node.value and not self._is_verbatim(node)
+        return isinstance(node.value, str) and "\n" in node.value and not self._is_verbatim(node)
 
     def _is_loose(self, node: Node) -> bool:
         """Whether it's an unquoted variable next to characters with a special meaning in brackets."""

@@ -17,7 +17,7 @@ from webchat_sync.yaml12.assemble import Span, in_brackets, on_lines
 from webchat_sync.yaml12.document import LINE_BREAK
 from webchat_sync.yaml12.emit import emit_after_key, emit_inline, emit_item, emit_key, emit_scalar
 from webchat_sync.yaml12.interpolation import MARK, VARIABLE
-from webchat_sync.yaml12.layout import Entry, Node, merged_mappings
+from webchat_sync.yaml12.layout import Entry, Node, keeps_order, merged_mappings
 from webchat_sync.yaml12.pairing import NO_HABITS, Habits, pair_items, same
 
 _END_COMMENT: Final = re.compile(r"(?<![ \t])[ \t]++#[^\r\n]*")
@@ -173,8 +173,8 @@ class _Rewriter:
     def _list(self, node: Node, target: Sequence[Json], path: Path) -> str | None:
         matched = self._partners(node, target, path)
         stays = [index for index in matched if index is not None]
-        if node.shares and stays != sorted(stays):
-            return None  # an alias must not end up before its anchor
+        if node.shares and stays != sorted(stays) and keeps_order(node):
+            return None
         for index, entry in enumerate(node.entries):
             if index not in matched:
                 self._forget(entry.value)
