@@ -204,7 +204,7 @@ def test_each_of_two_environments_has_a_request_of_its_own(host: Host, tmp_path:
         assert adopt("staging", "acme-staging") == "Opened the request"
         assert web.branches() == ["main", f"{BRANCH}-staging"]
         assert web.file("staging.yaml", f"{BRANCH}-staging") == (
-            "version: 1\nchannels:\n  - name: Support\n    theme: light\n    sync: {id: s-1}\n"
+            "version: 1\nchannels:\n  - name: Support\n    theme: light\n    sync: { id: s-1 }\n"
         )
         web.live(theme="auto")
         assert adopt("production", "acme") == "Opened the request"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -16,6 +17,8 @@ from test_convergence import fields
 from webchat_sync.manifest.fmt import canonical
 from webchat_sync.manifest.write import write_manifest
 from webchat_sync.yaml12.document import Source
+
+EXAMPLES: Final = Path(__file__).parents[1] / "examples"
 
 MESSY = """\
 # Head
@@ -65,13 +68,13 @@ NEAT = """\
 ---
 version: 1
 channels:
-  - {name: X}
+  - { name: X }
 # tail
 ---
 version: 1
 organization: ${MOSEND_ORG_ID}
 defaults:
-  color: '#0f766e' # brand
+  color: "#0f766e" # brand
 
 
 channels:
@@ -85,19 +88,19 @@ channels:
     operatingHours:
       # zone
       timezone: UTC
-      days: {mon: ['09:00-13:00', '14:00-18:00']}
+      days: { mon: ["09:00-13:00", "14:00-18:00"] }
     offlineMessage: |-
       Bye
       Soon
     prechatFields: # ask
-      - {label: Email, required: true}
+      - { label: Email, required: true }
 
       - label: Phone
         # why
         required: false
     # about theme
     theme: ${WEBCHAT_THEME:-dark}
-    sync: {id: '5'} # pin
+    sync: { id: "5" } # pin
   # odd
   - name: Sales
     enabled: "${WEBCHAT_ON}"
@@ -139,7 +142,7 @@ UNDER = f"{HEAD}    # under A\n  # under channels\n# under all\n"
         (f"{HEAD}    color: '${{X}}'\n", f'{HEAD}    color: "${{X}}"\n'),
         (f"{HEAD}    color: |-\n      ${{X}}\n", f'{HEAD}    color: "${{X}}"\n'),
         (f"{HEAD}    color: a $${{X\n", f"{HEAD}    color: a $${{X\n"),
-        (f"{HEAD}    allowedDomains: ['${{X}}', 'b, c']\n", f"{HEAD}    allowedDomains: [\"${{X}}\", 'b, c']\n"),
+        (f"{HEAD}    allowedDomains: ['${{X}}', 'b, c']\n", f"{HEAD}    allowedDomains: [\"${{X}}\", \"b, c\"]\n"),
         (f"{HEAD}    allowedDomains:\n    - a, ${{X}}\n", f"{HEAD}    allowedDomains:\n      - a, ${{X}}\n"),
         (f"{HEAD}    x: 0x1F\n", f"{HEAD}    x: 0x1F\n"),
         (f"{HEAD}    x: ~\n", f"{HEAD}    x: null\n"),
@@ -165,7 +168,7 @@ UNDER = f"{HEAD}    # under A\n  # under channels\n# under all\n"
         (f"{HEAD}    x: [] # c\n", f"{HEAD}    x: [] # c\n"),
         (f"{HEAD}    x: | # c\n      a\n      b\n", f"{HEAD}    x: | # c\n      a\n      b\n"),
         (f"{HEAD}    x: # c\n      # d\n      [a] # e\n", f"{HEAD}    # d\n    # c\n    x: [a] # e\n"),
-        (f"{HEAD}    x: &a {{b: 1}}\n    z: *a\n", f"{HEAD}    x: &a {{b: 1}}\n    z: *a\n"),
+        (f"{HEAD}    x: &a {{b: 1}}\n    z: *a\n", f"{HEAD}    x: &a {{ b: 1 }}\n    z: *a\n"),
         (
             f"version: 1\nx-a: &a # c\n  b: 1\nchannels:\n- <<: *a\n  name: A\n",  # noqa: F541 - as the others
             "version: 1\nx-a: &a # c\n  b: 1\nchannels:\n  - <<: *a\n    name: A\n",
@@ -268,3 +271,14 @@ def test_check_shows_the_edit_and_writes_nothing(tmp_path: Path) -> None:
     assert invoke("fmt", tmp_path, "--check").code == 0
     assert invoke("fmt", tmp_path).err == "Nothing to format.\n"
     assert invoke("fmt", tmp_path / "none.yaml").code == 1
+
+
+@pytest.mark.parametrize("folder", ["azure", "bitbucket", "github", "gitlab", "organization", "quickstart"])
+def test_the_examples_are_laid_out_canonically(folder: str) -> None:
+    done = invoke("fmt", "--check", EXAMPLES / folder)
+    assert (done.code, done.err) == (0, "Nothing to format.\n"), done.out
+
+
+def test_what_init_writes_is_laid_out_canonically(tmp_path: Path) -> None:
+    assert invoke("init", tmp_path / "channels", "--host", "none", "--org", "12e3-acme").code == 0
+    assert invoke("fmt", "--check", tmp_path / "channels").code == 0

@@ -62,7 +62,7 @@ organization: $${ORG}
 channels:
   - name: Support
     enabled: true
-    color: '#0f766e'
+    color: "#0f766e"
     welcomeMessage: |
       Hi!
       We answer within $${MINUTES} minutes.
@@ -70,23 +70,23 @@ channels:
     operatingHours:
       timezone: America/Bogota
       days:
-        mon: ['09:00-13:00', '14:00']
-        'no': []
-    offlineMessage: '18:00'
+        mon: ["09:00-13:00", "14:00"]
+        "no": []
+    offlineMessage: "18:00"
     offlineMessageLunch: null
     prechatFields:
-      - id: '1'
+      - id: "1"
         label: Email
         required: true
     theme: auto
-    sync: {id: 5f0c}
+    sync: { id: 5f0c }
 """
     )
     assert unmanaged.startswith("precaptureEnabled (not managed: the server doesn't return it)\n")
     second = unmanaged.split("\n\n")[1].splitlines()
     assert second[:4] == [
         "  - name: A",
-        "    sync: {id: c-2}",
+        "    sync: { id: c-2 }",
         "    # enabled (not managed: the server doesn't return it)",
         '    # color: "red" (not managed: it doesn\'t have the format that this field requires)',
     ]

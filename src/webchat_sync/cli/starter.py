@@ -34,8 +34,8 @@ version: 1
 
 channels:
   - name: Support
-    welcomeMessage: Hi! How can we help?
     color: "#0f766e" # in quotes: an unquoted # starts a comment
+    welcomeMessage: Hi! How can we help?
     allowedDomains: [www.example.com] # an empty list lets any site embed the widget
     operatingHours:
       timezone: Europe/Madrid
@@ -121,7 +121,9 @@ def _server(remote: str) -> str:
 
 def manifest(organization: str | None) -> str:
     """The initial manifest, which names the organisation if it's known."""
-    named = f"organization: {_scalar(organization)}" if organization else _UNNAMED
+    from webchat_sync.yaml12.emit import emit
+
+    named = emit("organization", organization).rstrip("\n") if organization else _UNNAMED
     return _MANIFEST.replace("@ORGANIZATION@", named)
 
 

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final
+from typing import ClassVar, Final
 
 import yaml
 
@@ -20,6 +20,9 @@ from webchat_sync.yaml12.scalars import is_text
 _WIDEST: Final = 2**31 - 1
 _SHORT: Final = 70
 _UNSAFE_IN_BRACKETS: Final = re.compile(r"[^\w' -]")
+_NEEDS_ESCAPES: Final = frozenset('"\\')
+"""What is written as it is in single quotes only."""
+
 _TEXT: Final = "tag:yaml.org,2002:str"
 _LIST: Final = "tag:yaml.org,2002:seq"
 _MAPPING: Final = "tag:yaml.org,2002:map"
@@ -29,7 +32,7 @@ _TYPED_ELSEWHERE: Final = re.compile(r"[yYnN]|[-+]?[0-9][0-9_]*(?::[0-9]+)+(?:\.
 
 
 class Inline(dict[str, Json]):
-    """A mapping to be written on one line, ``{key: value}``."""
+    """A mapping to be written on one line, ``{ key: value }``."""
 
 
 class _Lines(list[Json]):
@@ -37,6 +40,26 @@ class _Lines(list[Json]):
 
 
 class _Dumper(yaml.SafeDumper):
+    """Prefers double quotes, and spaces inside braces, as Prettier and the documentation do."""
+
+    padded: ClassVar = True
+    """Whether there are spaces inside braces."""
+
+    def choose_scalar_style(self) -> str:
+        style, event = str(super().choose_scalar_style()), self.event
+        prefers = style == "'" and isinstance(event, yaml.ScalarEvent) and _NEEDS_ESCAPES.isdisjoint(event.value)
+        return '"' if prefers else style
+
+    def expect_first_flow_mapping_key(self) -> None:
+        if self.padded and not isinstance(self.event, yaml.MappingEndEvent):
+            self.whitespace = False  # the key writes one
+        super().expect_first_flow_mapping_key()
+
+    def expect_flow_mapping_key(self) -> None:
+        if self.padded and isinstance(self.event, yaml.MappingEndEvent):
+            self.write_indicator(" ", False)
+        super().expect_flow_mapping_key()
+
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)
 
@@ -46,6 +69,12 @@ class _Dumper(yaml.SafeDumper):
 
 class _FlowDumper(_Dumper):
     """Writes everything on one line."""
+
+
+class _TightDumper(_FlowDumper):
+    """Without spaces inside braces."""
+
+    padded = False
 
 
 def emit(name: str, value: Json) -> str:
@@ -92,15 +121,17 @@ def _key(name: str) -> str:
     return _dump({name: 0}).removesuffix(": 0\n")
 
 
-def emit_inline(value: Json, *, as_json: bool = False, padded: bool = False) -> str:
-    """``value`` on one line, suitable for brackets; ``padded``: with spaces inside its own brackets."""
+def emit_inline(value: Json, *, as_json: bool = False, padded: bool | None = None) -> str:
+    """``value`` on one line, suitable for brackets.
+
+    ``padded``: with spaces inside its brackets or without any; None for spaces inside braces only.
+    """
     if as_json:
         return _as_json(_escaped(value))
-    text = _shown(
-        str(yaml.dump([_escaped(value)], Dumper=_FlowDumper, allow_unicode=True, sort_keys=False, width=_WIDEST))
-    )
+    dumper = _TightDumper if padded is False else _FlowDumper
+    text = _shown(str(yaml.dump([_escaped(value)], Dumper=dumper, allow_unicode=True, sort_keys=False, width=_WIDEST)))
     text = text.removesuffix("\n")[1:-1]
-    return f"{text[0]} {text[1:-1]} {text[-1]}" if padded and isinstance(value, dict | list) and value else text
+    return f"[ {text[1:-1]} ]" if padded and isinstance(value, list) and value else text
 
 
 def emit_scalar(value: Json, *, quote: str, inline: bool) -> str | None:

@@ -17,7 +17,7 @@ from webchat_sync.yaml12.emit import (
     is_short,
 )
 from webchat_sync.yaml12.gaps import Line, gap, indented, tidy
-from webchat_sync.yaml12.interpolation import MARK, VARIABLE
+from webchat_sync.yaml12.interpolation import MARK
 from webchat_sync.yaml12.layout import Node
 from webchat_sync.yaml12.pieces import Piece, Pieces
 
@@ -190,8 +190,10 @@ class _Printer:
                 return None
             key = "" if piece.key is None else f"{'<<' if piece.merge else emit_key(piece.key, inline=True)}: "
             parts.append(f"{key}{value}")
-        opening, closing = "{}" if node.kind == "mapping" else "[]"
-        return f"{prefix}{opening}{', '.join(parts)}{closing}"
+        inside = ", ".join(parts)
+        if node.kind == "list":
+            return f"{prefix}[{inside}]"
+        return f"{prefix}{{ {inside} }}" if parts else f"{prefix}{{}}"
 
     def _inline_scalar(self, node: Node, *, flow: bool) -> str:
         written = self._text[node.start : node.end]
@@ -217,8 +219,8 @@ class _Printer:
         return isinstance(node.value, str) and "\n" in node.value and not self._is_verbatim(node)
 
     def _is_loose(self, node: Node) -> bool:
-        """Whether it's an unquoted variable next to characters with a special meaning in brackets."""
-        return node.kind == "scalar" and self._is_verbatim(node) and not _FLOW.isdisjoint(_bare(str(node.value)))
+        """Whether it stays as written, and can't be written so in brackets, such as an unquoted variable."""
+        return node.kind == "scalar" and self._is_verbatim(node) and not _FLOW.isdisjoint(str(node.value))
 
     def _is_verbatim(self, node: Node) -> bool:
         """Whether it stays as written: an unquoted variable, whose result is typed, or a tag."""
@@ -238,8 +240,3 @@ class _Printer:
         places = {key: index for index, key in reversed([*enumerate(order.first)])}
         ends = {key: index + len(places) + 1 for index, key in enumerate(order.last)}
         return sorted(pieces, key=lambda piece: ends.get(piece.key or "", places.get(piece.key or "", len(places))))
-
-
-def _bare(text: str) -> str:
-    """``text`` without the braces of its variables."""
-    return VARIABLE.sub("", text)

@@ -206,7 +206,7 @@ class _Rewriter:
         anchor = f"&{entry.value.anchor} " if entry.value.anchor is not None and entry.value.kind != "alias" else ""
         if parent.flow:
             gap = self._text[entry.after_mark : entry.value.start] or (" " if mark else "")
-            return f"{mark}{gap}{anchor}{emit_inline(target, as_json=self._json)}"
+            return f"{mark}{gap}{anchor}{self._inline(target, parent)}"
         first, breaks, rest = self._block_entry(entry.key, target, parent).partition(self._newline)
         new = f"{mark} {anchor}{first[len('-') :].lstrip()}" if entry.key is None else f"{mark}{first}"
         if anchor and entry.key is not None:
@@ -228,8 +228,13 @@ class _Rewriter:
             block = self._block_entry(key, value, parent)
             return block if key is None else f"{emit_key(key)}:{block}"
         if key is None:
-            return self._item(value, parent) or emit_inline(value, as_json=self._json)
-        return f"{emit_key(key, inline=True, as_json=self._json)}: {emit_inline(value, as_json=self._json)}"
+            return self._item(value, parent) or self._inline(value, parent)
+        return f"{emit_key(key, inline=True, as_json=self._json)}: {self._inline(value, parent)}"
+
+    def _inline(self, value: Json, parent: Node) -> str:
+        """``value`` on one line; in braces without spaces inside, it has none either."""
+        tight = parent.kind == "mapping" and parent.entries and self._text[parent.body + 1] != " "
+        return emit_inline(value, as_json=self._json, padded=False if tight else None)
 
     def _block_entry(self, key: str | None, value: Json, parent: Node) -> str:
         """What follows the key's colon for ``value``; without a key, a whole item with its dash."""
