@@ -78,7 +78,7 @@ def command(
     With --base, the output shows which side has changed since that revision: live, Git or both.
 
     Formats: text for terminals; json for programs (schemas/drift.schema.json); markdown for issues and chats; html
-    for a page that shows each channel as it's live and as Git declares it.
+    for a page that shows each channel as it is live and as Git declares it.
 
     \b
     Examples:
