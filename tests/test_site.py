@@ -31,6 +31,24 @@ PAGES: Final = sorted(
     page.relative_to(ROOT / "docs").with_suffix("").as_posix() for page in (ROOT / "docs").rglob("*.md")
 )
 
+LABELS: Final = {
+    "en": [
+        'aria-label="Search"',
+        "On this page",
+        "Skip to content",
+        '"Copy to clipboard"',
+        '"Type to start searching"',
+    ],
+    "es": [
+        'aria-label="Buscar"',
+        "En esta página",
+        "Saltar al contenido",
+        '"Copiar al portapapeles"',
+        '"Escribe para empezar a buscar"',
+    ],
+}
+"""What the theme says, in the languages of the pages."""
+
 TOO_WIDE: Final = """
 () => [...document.querySelectorAll("article table")]
   .filter((table) => table.getBoundingClientRect().right > innerWidth)
@@ -89,6 +107,15 @@ def test_every_page_and_every_picture_is_there_and_no_program(built: Path) -> No
 def test_only_a_dollar_sign_is_a_prompt_in_what_a_command_prints(built: Path) -> None:
     page = (built / "how-to" / "rename" / "index.html").read_text(encoding="utf-8")
     assert set(re.findall(r'<span class="gp">([^<]*)</span>', page)) == {"$ "}
+
+
+def test_a_page_has_the_language_and_the_labels_of_its_text(built: Path) -> None:
+    for page in PAGES:
+        text = (built / address(page) / "index.html").read_text(encoding="utf-8")
+        lang, other = ("es", "en") if page.startswith("es/") else ("en", "es")
+        assert f'<html lang="{lang}"' in text, page
+        assert [label for label in LABELS[lang] if label not in text] == [], page
+        assert [label for label in LABELS[other] if label in text] == [], page
 
 
 def test_the_search_finds_a_page_by_what_is_in_it(url: str, browser: Browser) -> None:

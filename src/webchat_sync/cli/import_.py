@@ -58,7 +58,7 @@ def command(
     skip_defaults: bool,
     extra_fields: bool,
 ) -> None:
-    """Write the live channels as a manifest that plans no changes.
+    """Write a manifest that matches the live channels.
 
     Each channel is pinned to its id. What a manifest can't declare becomes a comment with the reason. Existing files
     are never overwritten; use adopt to update them.

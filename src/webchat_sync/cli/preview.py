@@ -49,7 +49,7 @@ def command(
     port: int,
     open_page: bool,
 ) -> None:
-    """Show each declared channel as visitors would see it, on a page that follows the files, until Ctrl-C.
+    """Show each declared channel as visitors would see it, on a page that updates as you save, until Ctrl-C.
 
     PATH is a manifest file or a folder of them; without one, the current directory. Only this machine can open the
     page. Next to each channel, it shows the problems that `validate` finds in it. You can choose the time and, with a

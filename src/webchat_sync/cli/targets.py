@@ -20,6 +20,6 @@ label_option = click.option(
     "--label",
     metavar="LABEL",
     default="",
-    help="Distinguishes this plan from others of the same organisations, for example `production`.",
+    help="Distinguish this comment, issue or request from others of the same organisations, for example `production`.",
 )
 """Passed to the command as ``label``."""
