@@ -98,13 +98,13 @@ channels:
     allowedDomains: [staging.example.com, s2.example.com]
     operatingHours:
       days:
-        mon: ['09:00-14:00']
+        mon: ["09:00-14:00"]
         sat: null
-        tue: ['09:00-10:00']
+        tue: ["09:00-10:00"]
     theme: light
-    sync: {id: s-1}
+    sync: { id: s-1 }
   - name: Sales
-    sync: {id: s-2}
+    sync: { id: s-2 }
 """
     )
     assert run(api, site, "staging", "plan", "--detailed-exitcode")[0] == 0
@@ -240,7 +240,7 @@ def test_a_base_that_names_its_organisation_takes_what_came_from_it(api: Emulate
     assert run(api, site, "production", "adopt", "--auto-approve")[0] == 0
     text = base.read_text(encoding="utf-8")
     assert "theme: light\n    welcomeMessage: Hi!\n" in text
-    assert "sync: {id: p-1}" in text
+    assert "sync: { id: p-1 }" in text
     assert overlay.read_text(encoding="utf-8").endswith("- {name: Support, welcomeMessage: Hello!}\n")
     assert run(api, site, "production", "plan", "--detailed-exitcode")[0] == 0
 
@@ -279,8 +279,8 @@ def test_an_overlay_over_several_organisations_is_nobodys_to_write_to(tmp_path: 
         done = api.invoke("adopt", tmp_path, "--overlay", overlay, "--auto-approve")
     assert (done.code, overlay.read_text(encoding="utf-8")) == (0, text)
     assert "isn't changed: its value comes from" in done.err
-    assert "'#fff', sync: {id: '1'}" in (tmp_path / "a.yaml").read_text(encoding="utf-8")
-    assert "'#000', sync: {id: '2'}" in (tmp_path / "b.yaml").read_text(encoding="utf-8")
+    assert """'#fff', sync: {id: "1"}""" in (tmp_path / "a.yaml").read_text(encoding="utf-8")
+    assert """'#000', sync: {id: "2"}""" in (tmp_path / "b.yaml").read_text(encoding="utf-8")
 
 
 values = st.recursive(

@@ -167,7 +167,7 @@ def test_a_folder_of_files_in_yaml_and_json_is_adopted_together(tmp_path: Path) 
         assert api.invoke("plan", tmp_path, "--detailed-exitcode").code == 0
     assert (tmp_path / "a.yaml").read_text(
         encoding="utf-8"
-    ) == "version: 1\nchannels:\n- name: A\n  sync: { id: \"1e3\" }\n"
+    ) == 'version: 1\nchannels:\n- name: A\n  sync: { id: "1e3" }\n'
     assert (tmp_path / "b.json").read_text(encoding="utf-8") == (
         '{"version": 1, "channels": [{"name": "B", "theme": "auto", "sync": {"id": "b"}}]}\n'
     )

@@ -19,7 +19,7 @@ _OPTIONS: Final = {name: kind for kind in DECLARABLE for name in DECLARABLE[kind
 
 _HOURS: Final = {"h": 1, "d": 24, "w": 7 * 24, "y": 365 * 24}
 _CODE: Final = "identity-secret"
-_EXAMPLE: Final = "for example `{file: .secrets/support}`"
+_EXAMPLE: Final = "for example `{ file: .secrets/support }`"
 
 
 def identity_secret(value: Json, place: Callable[[Path], Place]) -> IdentitySecretDeclaration | None:
