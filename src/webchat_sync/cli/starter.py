@@ -121,9 +121,9 @@ def _server(remote: str) -> str:
 
 def manifest(organization: str | None) -> str:
     """The initial manifest, which names the organisation if it's known."""
-    from webchat_sync.yaml12.emit import emit
+    from webchat_sync.manifest.write import organization_line
 
-    named = emit("organization", organization).rstrip("\n") if organization else _UNNAMED
+    named = organization_line(organization).rstrip("\n") if organization else _UNNAMED
     return _MANIFEST.replace("@ORGANIZATION@", named)
 
 

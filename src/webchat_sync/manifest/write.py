@@ -46,10 +46,17 @@ def write_manifest(
         if skip_defaults and name != "name"
     }
     blocks = [_channel(channel, checks, {*catalogue.fields, *extra}, defaults) for channel in channels]
-    head = emit("version", 1) + emit("organization", organization)
+    head = emit("version", 1) + organization_line(organization)
     settings = emit("settings", {"extraFields": [*extra]}) if extra else ""
     key = "channels:\n" if any(block.startswith(_ITEM) for block in blocks) else "channels: []\n"
     return head + settings + key + "\n".join(blocks)
+
+
+def organization_line(organization: str) -> str:
+    """The line of a manifest that names its organisation."""
+    from webchat_sync.yaml12.emit import emit
+
+    return emit("organization", organization)
 
 
 def _unknown(channels: Sequence[LiveChannel], catalogue: Catalogue) -> list[str]:
