@@ -283,6 +283,32 @@ def test_a_prune_of_owned_channels_leaves_what_somebody_made_in_the_dashboard(pi
     assert [channel["name"] for channel in pipeline.api.store.channels("acme")] == ["Support", "By hand"]
 
 
+def test_a_prune_of_owned_channels_leaves_those_of_manifests_that_are_applied_separately(pipeline: Pipeline) -> None:
+    owned = "{memory: git, prune: owned}"
+
+    def live_after(files: dict[str, str | None], *applied: str) -> list[object]:
+        commit(pipeline.author, {name: text for name, text in files.items() if text is not None})
+        for name in (name for name, text in files.items() if text is None):
+            git(pipeline.author, "rm", "--quiet", name)
+            git(pipeline.author, "commit", "--quiet", "--message", "Remove")
+        git(pipeline.author, "push", "--quiet", "--force", "origin", "HEAD:main")
+        for path in applied:
+            ended = pipeline.job("apply", path, "--auto-approve")
+            assert ended.code == 0, ended.err
+        return sorted(str(channel["name"]) for channel in pipeline.api.store.channels("acme"))
+
+    files: dict[str, str | None] = {
+        "shop/a.yaml": manifest(named("A"), settings=owned),
+        "shop/b.yaml": manifest(named("B"), settings=owned),
+        "help/c.yaml": manifest(named("C"), settings=owned),
+    }
+    assert live_after(files, "shop", "help", "shop") == ["A", "B", "C"]
+    assert live_after({"shop/a.yaml": manifest(named("A2"), settings=owned)}, "help", "shop") == ["A2", "B", "C"]
+    moved = {"help/d.yaml": manifest(named("B"), settings=owned), "shop/b.yaml": None}
+    assert live_after(moved, "help", "shop") == ["A2", "B", "C"]
+    assert live_after({"help/d.yaml": None}, "shop", "help") == ["A2", "C"]
+
+
 @pytest.mark.parametrize("away", ["gone", "refuses"])
 def test_a_memory_that_cannot_be_reached_or_written_ends_the_run_before_it_writes(
     pipeline: Pipeline, away: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -12,6 +12,7 @@ from anyio import CapacityLimiter, to_thread
 
 from webchat_sync.apply.run_log import ChannelRun, runs_by_organization
 from webchat_sync.domain.names import stored_form
+from webchat_sync.memory.clone import ManifestFiles
 from webchat_sync.memory.document import Document
 from webchat_sync.memory.opened import OpenMemory
 from webchat_sync.memory.ports import Edit, Note
@@ -56,8 +57,8 @@ _Adoptions = Mapping[ChannelKey, LedgerEntry]
 class RunMemory:
     """The memory of one run against the server ``base_url``; only this run writes it while it holds the lock.
 
-    ``owner`` identifies whose manifests these are; ``run`` is the run's URL or machine. ``blocking``: a write may take
-    long, so it happens in a thread.
+    ``owner`` identifies whose manifests these are, and ``files`` are theirs; ``run`` is the run's URL or machine.
+    ``blocking``: a write may take long, so it happens in a thread.
     """
 
     opened: OpenMemory
@@ -65,6 +66,7 @@ class RunMemory:
     owner: str = ""
     run: str = ""
     blocking: bool = False
+    files: ManifestFiles | None = None
     documents: dict[OrganizationKey, Document] = field(default_factory=dict)
     _attempts: dict[tuple[str, str], str] = field(default_factory=dict)
     _one_at_a_time: CapacityLimiter = field(default_factory=partial(CapacityLimiter, 1))
@@ -83,10 +85,16 @@ class RunMemory:
         """Everything remembered, as last read or written."""
         return Remembered(
             self.ledger(),
-            {scope: document.channels for scope, document in self.documents.items()},
+            {scope: dict(self._known(document)) for scope, document in self.documents.items()},
             {scope: tuple(document.creates.values()) for scope, document in self.documents.items()},
             self.owner,
         )
+
+    def _known(self, document: Document) -> Iterator[tuple[str, KnownChannel]]:
+        """The remembered channels; those in files that this run doesn't read belong to other manifests."""
+        for channel_id, known in document.channels.items():
+            elsewhere = self.files is not None and known.owner == self.owner and self.files.is_elsewhere(known.file)
+            yield channel_id, replace(known, owner="") if elsewhere else known
 
     def ledger(self) -> Ledger:
         """The remembered rotations."""
@@ -167,7 +175,8 @@ class RunMemory:
         for change in planned.changes:
             channel_id = created_ids.get(change.address) if isinstance(change, Create) else change.channel_id
             if channel_id is not None and not isinstance(change, Delete):
-                yield channel_id, KnownChannel(change.address, now, self.owner, change.protected)
+                file = self.files.name(change.place.file) if self.files and change.place else ""
+                yield channel_id, KnownChannel(change.address, now, self.owner, change.protected, file)
 
     def _scope(self, planned: OrganizationPlan) -> OrganizationKey:
         return OrganizationKey(self.base_url, planned.organization)
@@ -250,7 +259,7 @@ def _ended(
 
 def _is_same(before: KnownChannel, channel: KnownChannel) -> bool:
     """Whether only the time differs, which isn't worth a write."""
-    return (before.name, before.owner, before.protected) == (channel.name, channel.owner, channel.protected)
+    return replace(before, seen=channel.seen) == channel
 
 
 def _is_done(run: ChannelRun) -> bool:
