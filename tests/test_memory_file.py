@@ -74,7 +74,7 @@ def test_what_the_older_version_wrote_is_read_and_unknown_keys_are_kept(tmp_path
 @pytest.mark.parametrize(
     "content",
     [
-        *("", "{", "[]", '{"version": 2}', '{"version": 1, "entries": [1]}', '{"version": 1, "entries": [{}]}'),
+        *("", "{", "[]", '{"version": 0}', '{"version": 1, "entries": [1]}', '{"version": 1, "entries": [{}]}'),
         '{"version": 1, "entries": 5}',
         json.dumps({"version": 1, "organizations": [{**SCOPE._asdict(), "channels": 1}]}),
     ],
@@ -85,6 +85,15 @@ def test_a_damaged_file_is_an_error_with_a_way_out(tmp_path: Path, content: str)
     with pytest.raises(InputError, match="damaged") as damaged:
         FileMemory(path).read()
     assert damaged.value.problems[0].hint
+
+
+def test_a_file_of_a_newer_version_is_not_called_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.json"
+    path.write_text('{"version": 2}', encoding="utf-8")
+    with pytest.raises(InputError, match="can't be read: its version is 2") as raised:
+        FileMemory(path).read()
+    hint = raised.value.problems[0].hint
+    assert ("newer version of webchat-sync" in hint, "backup" in hint) == (True, False)
 
 
 def test_a_file_that_cannot_be_written_or_read(tmp_path: Path) -> None:

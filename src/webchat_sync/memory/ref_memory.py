@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 
 from webchat_sync.errors import Diagnostic, InputError, MemoryUnavailableError
 from webchat_sync.flat import visible
-from webchat_sync.memory.document import Document, parse_document
+from webchat_sync.memory.document import Document, parse_document, unreadable
 from webchat_sync.memory.lease import RefLock
 from webchat_sync.memory.ports import Edit, Note, Record, Refs, Run, Swap
 from webchat_sync.model import OrganizationKey
@@ -106,12 +106,11 @@ class RefMemory:
         try:
             return Document() if stored is None else parse_document(load_json(stored, unique_keys=True))
         except ValueError as error:
-            why = str(error)
-        hint = (
-            f"To see what was written, fetch it and run `git log {self.ref}`; push an earlier commit to it to "
-            "restore that."
-        )
-        raise InputError([Diagnostic(f"the memory on {self.ref} is damaged: {why}", hint=hint)])
+            hint = (
+                f"To see what was written, fetch it and run `git log {self.ref}`; push an earlier commit to it to "
+                "restore that."
+            )
+            raise unreadable(f"the memory on {self.ref}", error, hint) from None
 
 
 def _text(document: Document) -> bytes:
