@@ -187,6 +187,17 @@ def test_a_held_lock_is_told_with_its_holder_and_nothing_is_written(pipeline: Pi
         assert pipeline.job("unlock", "--auto-approve").err == "Nobody holds the lock.\n"
 
 
+def test_who_looks_for_a_lock_in_the_wrong_memory_is_shown_the_other_one(pipeline: Pipeline) -> None:
+    pipeline.push(manifest(named("Support"), settings="{}"))
+    with remote_runner("one", Remote(str(pipeline.remote), REF), organizations=("acme",)) as holder:
+        holder.lock.acquire(0)
+        here = pipeline.job("unlock", "--auto-approve")
+        assert here.err.startswith("Nobody holds the lock of this folder. ")
+        assert "use --memory git or" in here.err
+        there = pipeline.job("unlock", "--auto-approve", "--memory", "git")
+        assert "Released the lock of https://ci.example.com/one" in there.err
+
+
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
     "command",
