@@ -130,6 +130,18 @@ def test_a_rotation_happens_once_for_each_token_on_machines_that_are_thrown_away
         assert not told.strip() or told.strip() not in kept + log
 
 
+def test_the_history_does_not_say_that_a_run_with_a_new_secret_changed_nothing(pipeline: Pipeline) -> None:
+    pipeline.push(manifest(support("one")))
+    assert pipeline.apply().code == 0
+    pipeline.push(manifest(support("two") + "      protect: true\n"))
+    assert pipeline.apply().code == 0
+    assert told(pipeline)[:3] == [
+        "Recorded which declared channels are live",
+        'Delivered an identity secret: "Support"',
+        'About to create an identity secret: "Support"',
+    ]
+
+
 def test_a_secret_is_rotated_once_when_it_is_too_old_on_machines_that_are_thrown_away(pipeline: Pipeline) -> None:
     pipeline.push(manifest(support().replace("rotation: one", "maxAge: 90d")))
     made = []

@@ -61,9 +61,13 @@ def owner_of(folder: Path, environ: Mapping[str, str]) -> str:
         result = run_git(folder, environ, "remote", "get-url", ORIGIN, timeout=_TIMEOUT)
     except (InputError, TimeoutError, OSError):
         return NO_REPOSITORY
-    return (
-        repository_name(result.stdout.decode("utf-8", "replace").strip()) if result.returncode == 0 else NO_REPOSITORY
-    )
+    if result.returncode != 0:
+        return NO_REPOSITORY
+    url = result.stdout.decode("utf-8", "replace").strip()
+    if "://" not in url and not _SCP.fullmatch(url):
+        # Git reads a relative path from the root of the work tree.
+        url = os.path.realpath((tree_of(folder) or folder) / url)
+    return repository_name(url)
 
 
 def commit_of(folder: Path, environ: Mapping[str, str]) -> str:

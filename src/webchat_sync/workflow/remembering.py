@@ -190,7 +190,9 @@ def _outcome(runs: Sequence[ChannelRun]) -> Note:
     }
     sentence = ", ".join(f"{verb} {_counted(names, 'channel')}" for verb, names in done.items() if names)
     if not sentence:
-        return Note("Changed nothing" if runs else "Recorded which declared channels are live")
+        # Secrets have entries of their own.
+        done = any(result.status == "done" for run in runs for result in run.results)
+        return Note("Changed nothing" if runs and not done else "Recorded which declared channels are live")
     return Note(sentence[0].upper() + sentence[1:], tuple(name for names in done.values() for name in names))
 
 
