@@ -130,6 +130,27 @@ def test_a_rotation_happens_once_for_each_token_on_machines_that_are_thrown_away
         assert not told.strip() or told.strip() not in kept + log
 
 
+def test_a_saved_plan_of_another_folder_does_not_give_its_channels_to_other_manifests(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owned = "{memory: git, prune: owned}"
+    files = {"shop/a.yaml": manifest(named("A"), settings=owned), "help/b.yaml": manifest(named("B"), settings=owned)}
+    commit(pipeline.author, files)
+    git(pipeline.author, "push", "--quiet", "origin", "HEAD:main")
+    clone = pipeline.clone()
+    monkeypatch.chdir(clone / "shop")
+    assert pipeline.api.invoke("plan", "--out", "../plan.json", environ=ENVIRON).code == 0
+    monkeypatch.chdir(clone)
+    assert pipeline.api.invoke("apply", "plan.json", "--auto-approve", environ=ENVIRON).code == 0
+    for path in ("help", "shop", "help"):
+        assert pipeline.job("apply", path, "--auto-approve").code == 0
+    assert len(pipeline.api.store.channels("acme")) == 2
+    commit(pipeline.author, {"shop/a.yaml": manifest("  - name: A2\n", settings=owned)})
+    git(pipeline.author, "push", "--quiet", "origin", "HEAD:main")
+    assert pipeline.job("apply", "shop", "--auto-approve").code == 0
+    assert sorted(str(channel["name"]) for channel in pipeline.api.store.channels("acme")) == ["A2", "B"]
+
+
 def test_the_history_does_not_say_that_a_run_with_a_new_secret_changed_nothing(pipeline: Pipeline) -> None:
     pipeline.push(manifest(support("one")))
     assert pipeline.apply().code == 0

@@ -41,14 +41,17 @@ class ManifestFiles:
         return ManifestFiles(_real(root), tuple(_real(path) for path in paths))
 
     def name(self, file: str) -> str:
-        """The path of ``file`` from the root, the same in every clone; empty if it's outside."""
-        path = _real(Path(file))
-        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else ""
+        """The path of ``file`` from the root, the same in every clone; empty if there's no such file in it.
 
-    def is_elsewhere(self, name: str) -> bool:
-        """Whether that file is in the clone, and this run doesn't read it."""
+        A saved plan may have been made in another folder, where its paths led to other files.
+        """
+        path = _real(Path(file))
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) and path.is_file() else ""
+
+    def may_contain(self, name: str) -> bool:
+        """Whether the run reads the file of that name, or would have if it weren't gone; no for an empty name."""
         path = self.root / name
-        return bool(name) and path.is_file() and not any(_real(path).is_relative_to(read) for read in self.given)
+        return bool(name) and (not path.is_file() or any(_real(path).is_relative_to(read) for read in self.given))
 
 
 def _real(path: Path) -> Path:

@@ -91,10 +91,10 @@ class RunMemory:
         )
 
     def _known(self, document: Document) -> Iterator[tuple[str, KnownChannel]]:
-        """The remembered channels; those in files that this run doesn't read belong to other manifests."""
+        """The remembered channels; those in files that this run doesn't read may belong to other manifests."""
         for channel_id, known in document.channels.items():
-            elsewhere = self.files is not None and known.owner == self.owner and self.files.is_elsewhere(known.file)
-            yield channel_id, replace(known, owner="") if elsewhere else known
+            ours = self.files is None or known.owner != self.owner or self.files.may_contain(known.file)
+            yield channel_id, known if ours else replace(known, owner="")
 
     def ledger(self) -> Ledger:
         """The remembered rotations."""
@@ -191,8 +191,8 @@ def _outcome(runs: Sequence[ChannelRun]) -> Note:
     sentence = ", ".join(f"{verb} {_counted(names, 'channel')}" for verb, names in done.items() if names)
     if not sentence:
         # Secrets have entries of their own.
-        done = any(result.status == "done" for run in runs for result in run.results)
-        return Note("Changed nothing" if runs and not done else "Recorded which declared channels are live")
+        any_done = any(result.status == "done" for run in runs for result in run.results)
+        return Note("Changed nothing" if runs and not any_done else "Recorded which declared channels are live")
     return Note(sentence[0].upper() + sentence[1:], tuple(name for names in done.values() for name in names))
 
 
@@ -251,12 +251,20 @@ def _ended(
         for channel_id, known in before.items()
         if channel_id not in present and stored_form(known.name) in names
     ]
+    declared = {channel_id: _with_file(channel, before.get(channel_id)) for channel_id, channel in live.items()}
     changed = {
         channel_id: channel
-        for channel_id, channel in live.items()
+        for channel_id, channel in declared.items()
         if channel_id not in before or not _is_same(before[channel_id], channel)
     }
     return document.with_channels({**dict.fromkeys(recreated), **changed})
+
+
+def _with_file(channel: KnownChannel, before: KnownChannel | None) -> KnownChannel:
+    """The channel with the file that was known before, unless this run knows it."""
+    if channel.file or before is None or before.owner != channel.owner:
+        return channel
+    return replace(channel, file=before.file)
 
 
 def _is_same(before: KnownChannel, channel: KnownChannel) -> bool:
