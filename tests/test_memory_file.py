@@ -90,9 +90,10 @@ def test_a_damaged_file_is_an_error_with_a_way_out(tmp_path: Path, content: str)
 def test_a_file_of_a_newer_version_is_not_called_damaged(tmp_path: Path) -> None:
     path = tmp_path / "ledger.json"
     path.write_text('{"version": 2}', encoding="utf-8")
-    with pytest.raises(InputError, match=r"can't read the ledger .*: its version is 2") as newer:
+    with pytest.raises(InputError, match="can't be read: its version is 2") as raised:
         FileMemory(path).read()
-    assert newer.value.problems[0].hint == "Use the version of webchat-sync that wrote it, or a newer one."
+    hint = raised.value.problems[0].hint
+    assert ("newer version of webchat-sync" in hint, "backup" in hint) == (True, False)
 
 
 def test_a_file_that_cannot_be_written_or_read(tmp_path: Path) -> None:

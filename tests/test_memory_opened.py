@@ -12,6 +12,7 @@ import pytest
 from remembering import SCOPE, bare, entry, remembering, run
 from repositories import ENVIRON, git, repository
 from webchat_sync.errors import InputError, LockedError
+from webchat_sync.memory.clone import owner_of
 from webchat_sync.memory.lease import FastClock
 from webchat_sync.memory.opened import chosen_remote, lock_expiry, lock_timeout, open_memory
 from webchat_sync.memory.place import Remote
@@ -110,3 +111,16 @@ def test_the_clock_of_a_holder_is_the_fastest_of_the_machine() -> None:
     before = real()
     time.sleep(0.01)
     assert real() - before >= 0.01
+
+
+def test_all_clones_of_a_local_remote_have_the_same_owner_and_others_do_not(clone: Path, tmp_path: Path) -> None:
+    urls = {"a": "../remote.git", "deep/b": "../../remote.git", "c": f"{tmp_path}/deep/../remote.git"}
+    urls |= {"d": f"file://{tmp_path}/remote.git", "deep/elsewhere": "../remote.git"}
+    owners = {}
+    for name, url in urls.items():
+        folder = repository(tmp_path / name)
+        git(folder, "remote", "add", "origin", url)
+        owners[name] = owner_of(folder, ENVIRON)
+    elsewhere = owners.pop("deep/elsewhere")
+    assert set(owners.values()) == {owner_of(clone, ENVIRON)}
+    assert elsewhere not in owners.values()

@@ -130,6 +130,39 @@ def test_a_rotation_happens_once_for_each_token_on_machines_that_are_thrown_away
         assert not told.strip() or told.strip() not in kept + log
 
 
+def test_a_saved_plan_of_another_folder_does_not_give_its_channels_to_other_manifests(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owned = "{memory: git, prune: owned}"
+    files = {"shop/a.yaml": manifest(named("A"), settings=owned), "help/b.yaml": manifest(named("B"), settings=owned)}
+    commit(pipeline.author, files)
+    git(pipeline.author, "push", "--quiet", "origin", "HEAD:main")
+    clone = pipeline.clone()
+    monkeypatch.chdir(clone / "shop")
+    assert pipeline.api.invoke("plan", "--out", "../plan.json", environ=ENVIRON).code == 0
+    monkeypatch.chdir(clone)
+    assert pipeline.api.invoke("apply", "plan.json", "--auto-approve", environ=ENVIRON).code == 0
+    for path in ("help", "shop", "help"):
+        assert pipeline.job("apply", path, "--auto-approve").code == 0
+    assert len(pipeline.api.store.channels("acme")) == 2
+    commit(pipeline.author, {"shop/a.yaml": manifest("  - name: A2\n", settings=owned)})
+    git(pipeline.author, "push", "--quiet", "origin", "HEAD:main")
+    assert pipeline.job("apply", "shop", "--auto-approve").code == 0
+    assert sorted(str(channel["name"]) for channel in pipeline.api.store.channels("acme")) == ["A2", "B"]
+
+
+def test_the_history_does_not_say_that_a_run_with_a_new_secret_changed_nothing(pipeline: Pipeline) -> None:
+    pipeline.push(manifest(support("one")))
+    assert pipeline.apply().code == 0
+    pipeline.push(manifest(support("two") + "      protect: true\n"))
+    assert pipeline.apply().code == 0
+    assert told(pipeline)[:3] == [
+        "Recorded which declared channels are live",
+        'Delivered an identity secret: "Support"',
+        'About to create an identity secret: "Support"',
+    ]
+
+
 def test_a_secret_is_rotated_once_when_it_is_too_old_on_machines_that_are_thrown_away(pipeline: Pipeline) -> None:
     pipeline.push(manifest(support().replace("rotation: one", "maxAge: 90d")))
     made = []
@@ -185,6 +218,17 @@ def test_a_held_lock_is_told_with_its_holder_and_nothing_is_written(pipeline: Pi
         assert (unlocked.code, "Released the lock of https://ci.example.com/one" in unlocked.err) == (0, True)
         assert pipeline.apply("--lock-timeout", "0").code == 0
         assert pipeline.job("unlock", "--auto-approve").err == "Nobody holds the lock.\n"
+
+
+def test_who_looks_for_a_lock_in_the_wrong_memory_is_shown_the_other_one(pipeline: Pipeline) -> None:
+    pipeline.push(manifest(named("Support"), settings="{}"))
+    with remote_runner("one", Remote(str(pipeline.remote), REF), organizations=("acme",)) as holder:
+        holder.lock.acquire(0)
+        here = pipeline.job("unlock", "--auto-approve")
+        assert here.err.startswith("Nobody holds the lock of this folder. ")
+        assert "use --memory git or" in here.err
+        there = pipeline.job("unlock", "--auto-approve", "--memory", "git")
+        assert "Released the lock of https://ci.example.com/one" in there.err
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
@@ -281,6 +325,32 @@ def test_a_prune_of_owned_channels_leaves_what_somebody_made_in_the_dashboard(pi
     assert "an earlier apply of these manifests declared it" in planned.out
     assert pipeline.apply().code == 0
     assert [channel["name"] for channel in pipeline.api.store.channels("acme")] == ["Support", "By hand"]
+
+
+def test_a_prune_of_owned_channels_leaves_those_of_manifests_that_are_applied_separately(pipeline: Pipeline) -> None:
+    owned = "{memory: git, prune: owned}"
+
+    def live_after(files: dict[str, str | None], *applied: str) -> list[object]:
+        commit(pipeline.author, {name: text for name, text in files.items() if text is not None})
+        for name in (name for name, text in files.items() if text is None):
+            git(pipeline.author, "rm", "--quiet", name)
+            git(pipeline.author, "commit", "--quiet", "--message", "Remove")
+        git(pipeline.author, "push", "--quiet", "--force", "origin", "HEAD:main")
+        for path in applied:
+            ended = pipeline.job("apply", path, "--auto-approve")
+            assert ended.code == 0, ended.err
+        return sorted(str(channel["name"]) for channel in pipeline.api.store.channels("acme"))
+
+    files: dict[str, str | None] = {
+        "shop/a.yaml": manifest(named("A"), settings=owned),
+        "shop/b.yaml": manifest(named("B"), settings=owned),
+        "help/c.yaml": manifest(named("C"), settings=owned),
+    }
+    assert live_after(files, "shop", "help", "shop") == ["A", "B", "C"]
+    assert live_after({"shop/a.yaml": manifest(named("A2"), settings=owned)}, "help", "shop") == ["A2", "B", "C"]
+    moved = {"help/d.yaml": manifest(named("B"), settings=owned), "shop/b.yaml": None}
+    assert live_after(moved, "help", "shop") == ["A2", "B", "C"]
+    assert live_after({"help/d.yaml": None}, "shop", "help") == ["A2", "C"]
 
 
 @pytest.mark.parametrize("away", ["gone", "refuses"])

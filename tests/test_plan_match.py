@@ -120,7 +120,10 @@ def test_a_pinned_channel_has_no_use_for_its_former_name() -> None:
 
 BOTH_LIVE = (
     'channel "Help" would be renamed from "Support", but both names are live: c-2 and c-1',
-    "If they're two channels, remove sync.renamedFrom. Otherwise, pin the right one with sync.id.",
+    (
+        "If they're two channels, remove sync.renamedFrom; with settings.prune, also declare the old one, which is "
+        "deleted otherwise. If they're the same, pin the right one with sync.id."
+    ),
 )
 PINNED_ELSEWHERE = (
     'channel "Help" would be renamed from "Support", but that channel (c-1) is pinned by "Desk" at channels.yaml:3:5',

@@ -207,7 +207,7 @@ def command(
     progress = ApplyRun()
 
     def carry_out(screen: Screen, waiting: Callable[[Holder], object]) -> ApplyReport:
-        place = memory_place(settings, memory.given, connection, runtime, manifest_paths)
+        place = memory_place(settings, memory.given, connection, runtime, manifest_paths, overlays)
         # Outside the event loop, which would delay signals during the wait for the lock.
         with (
             holding(place, memory, connection, runtime, waiting) as remembered,

@@ -151,7 +151,7 @@ def _drift(asked: _Asked, stack: ExitStack, runtime: Runtime) -> Drift:
         former = read_at(older, read_older) if older.paths else ()
     single = len(manifests) == 1 and not selection.limited
     readings = _readings(manifests, asked, snapshot, runtime, single=single)
-    remembered = remembered_by(manifests, asked.memory, asked.connection, runtime, asked.paths)
+    remembered = remembered_by(manifests, asked.memory, asked.connection, runtime, asked.paths, asked.overlays)
     with tree.entered():
         return find_drift(
             manifests,

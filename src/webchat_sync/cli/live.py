@@ -55,7 +55,7 @@ def plan_against(
     snapshot, runtime = open_snapshot(file, runtime)
     manifests, selection = read_fleet(paths, connection, catalogue, runtime, overlays, fleet)
     options = replace(options, selection=selection)
-    remembered = remembered_by(manifests, memory, connection, runtime, paths)
+    remembered = remembered_by(manifests, memory, connection, runtime, paths, overlays)
     base_url = connection.named_label(runtime)
     plan = plan_snapshot(
         manifests, snapshot, runtime, catalogue, remembered, options, base_url=base_url, file=str(file)

@@ -72,6 +72,7 @@ def memory_place(
     connection: ConnectionOptions,
     runtime: Runtime,
     paths: Sequence[Path] = (),
+    overlays: Sequence[Path] = (),
 ) -> MemoryPlace:
     """Where the memory of a run for ``settings`` is; the manifests are in ``paths``. Raises InputError."""
     return MemoryPlace(
@@ -79,6 +80,7 @@ def memory_place(
         declared=declared_memory(settings),
         given=given,
         clone=folder_of(paths),
+        paths=(*(paths or [Path()]), *overlays),
         # Experiments in the sandbox aren't shared.
         in_files=connection.sandbox,
         allowed_paths=runtime.allowed_paths,
@@ -97,9 +99,10 @@ def remembered_by(
     connection: ConnectionOptions,
     runtime: Runtime,
     paths: Sequence[Path] = (),
+    overlays: Sequence[Path] = (),
 ) -> Remembered:
     """What is remembered for a plan of ``settings``. Raises InputError and MemoryUnavailableError."""
-    place = memory_place(settings, given, connection, runtime, paths)
+    place = memory_place(settings, given, connection, runtime, paths, overlays)
     with_owner = any(item.prune == "owned" for item in settings)
     with open_run_memory(place, runtime, base_url=connection.label(runtime), with_owner=with_owner) as memory:
         return memory.read()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -18,6 +18,8 @@ from webchat_sync.workflow.state import LEDGER, open_run_memory
 
 if TYPE_CHECKING:
     from webchat_sync.memory.ports import Holder
+
+_ELSEWHERE: Final = "For a lock on a Git remote, use --memory git or --memory URL."
 
 
 @click.command("unlock")
@@ -62,7 +64,8 @@ def command(
             else:
                 note("The lock has been released in the meantime.")
     if not holders:
-        note("Nobody holds the lock.")
+        # A pipeline may have chosen its memory by a variable, which isn't set here.
+        note("Nobody holds the lock." if opened.blocking else f"Nobody holds the lock of this folder. {_ELSEWHERE}")
     return 1 if remaining else 0
 
 

@@ -1,10 +1,12 @@
-"""Facts about the clone of the manifests: the owner, and the commit that's checked out."""
+"""Facts about the clone of the manifests: the owner, the commit that's checked out, and which files a run reads."""
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,6 +14,7 @@ from urllib.parse import urlsplit
 from webchat_sync.errors import InputError
 from webchat_sync.git import run_git
 from webchat_sync.memory.place import ORIGIN
+from webchat_sync.tree import tree_of
 
 NO_REPOSITORY: Final = "local"
 """The owner of manifests that aren't in a repository with a remote."""
@@ -20,15 +23,54 @@ _SCP: Final = re.compile(r"(?:[^/@:]+@)?(?P<host>[^/:@]+):(?!//)(?P<path>.+)")
 _TIMEOUT: Final = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class ManifestFiles:
+    """Tells the files that a run reads from others of the same repository.
+
+    ``root`` is the folder of the repository, and ``given`` has the files and folders to read; none has links.
+    """
+
+    root: Path
+    given: tuple[Path, ...]
+
+    @staticmethod
+    def of(given: Iterable[Path]) -> ManifestFiles:
+        """For a run that reads ``given``; the current folder if they're empty."""
+        paths = [*given] or [Path()]
+        root = tree_of(paths[0]) or Path.cwd()
+        return ManifestFiles(_real(root), tuple(_real(path) for path in paths))
+
+    def name(self, file: str) -> str:
+        """The path of ``file`` from the root, the same in every clone; empty if there's no such file in it.
+
+        A saved plan may have been made in another folder, where its paths led to other files.
+        """
+        path = _real(Path(file))
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) and path.is_file() else ""
+
+    def may_contain(self, name: str) -> bool:
+        """Whether the run reads the file of that name, or would have if it weren't gone; no for an empty name."""
+        path = self.root / name
+        return bool(name) and (not path.is_file() or any(_real(path).is_relative_to(read) for read in self.given))
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
 def owner_of(folder: Path, environ: Mapping[str, str]) -> str:
     """``host/path`` of the repository around ``folder``: the same for every clone, however it was made."""
     try:
         result = run_git(folder, environ, "remote", "get-url", ORIGIN, timeout=_TIMEOUT)
     except (InputError, TimeoutError, OSError):
         return NO_REPOSITORY
-    return (
-        repository_name(result.stdout.decode("utf-8", "replace").strip()) if result.returncode == 0 else NO_REPOSITORY
-    )
+    if result.returncode != 0:
+        return NO_REPOSITORY
+    url = result.stdout.decode("utf-8", "replace").strip()
+    if "://" not in url and not _SCP.fullmatch(url):
+        # Git reads a relative path from the root of the work tree.
+        url = os.path.realpath((tree_of(folder) or folder) / url)
+    return repository_name(url)
 
 
 def commit_of(folder: Path, environ: Mapping[str, str]) -> str:

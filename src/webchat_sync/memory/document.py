@@ -10,12 +10,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final, Protocol, TypeAlias
 
+from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.jsonvalue import Json, show
 from webchat_sync.model import DoubtfulCreate, KnownChannel, LedgerEntry
 
 VERSION: Final = 1
-NEWER_HINT: Final = "Use the version of webchat-sync that wrote it, or a newer one."
 INCOMPLETE: Final = "an entry is incomplete, or one of its values has the wrong type"
+
+_UPDATE: Final = "A newer version of webchat-sync wrote it. Use that version, or a newer one, in every pipeline."
 
 Section: TypeAlias = Mapping[str, Mapping[str, Any]]
 
@@ -35,7 +37,15 @@ class DamagedError(ValueError):
 
 
 class NewerError(DamagedError):
-    """The document isn't damaged, but a newer version of webchat-sync wrote it."""
+    """A newer version of the program wrote the document, and only that one can read it."""
+
+
+def unreadable(subject: str, error: ValueError, way_out: str) -> InputError:
+    """The error for the document of ``subject``, which is damaged or newer; ``way_out`` is only for a damaged one."""
+    if isinstance(error, NewerError):
+        # Its rotations are still needed, so it must not be replaced by an older one.
+        return InputError([Diagnostic(f"{subject} can't be read: {error}", hint=_UPDATE)])
+    return InputError([Diagnostic(f"{subject} is damaged: {error}", hint=way_out)])
 
 
 @dataclass(frozen=True)
@@ -105,12 +115,11 @@ def parse_document(stored: object) -> Document:
 
 
 def check_version(version: Json) -> None:
-    """Raise DamagedError for an unsupported version, NewerError for a newer one."""
+    """Raise DamagedError for an unsupported version, and NewerError for one of the future."""
     if version != VERSION:
-        newer = isinstance(version, int) and version > VERSION
-        raise (NewerError if newer else DamagedError)(
-            f"its version is {show(version)}, but this version of webchat-sync only supports {VERSION}"
-        )
+        is_newer = isinstance(version, int) and version > VERSION
+        reason = f"its version is {show(version)}, but this version of webchat-sync only supports {VERSION}"
+        raise (NewerError if is_newer else DamagedError)(reason)
 
 
 def _checked(name: str, section: object) -> Section:

@@ -17,13 +17,12 @@ from webchat_sync.files import writable, write_private
 from webchat_sync.flat import visible
 from webchat_sync.memory.document import (
     INCOMPLETE,
-    NEWER_HINT,
     VERSION,
     DamagedError,
     Document,
-    NewerError,
     check_version,
     parse_document,
+    unreadable,
 )
 from webchat_sync.memory.ports import Edit, Holder, Note, Run
 from webchat_sync.model import OrganizationKey, moment_text, read_moment
@@ -84,9 +83,9 @@ class FileMemory:
             what = f"can't read the ledger {self.path}: {error.strerror}"
             raise InputError([Diagnostic(what, hint="Check the path and the permissions.")]) from None
         except ValueError as error:
-            raise self._damaged(str(error)) from None
+            raise self._unreadable(error) from None
         if not isinstance(stored, dict):
-            raise self._damaged("it isn't a JSON object")
+            raise self._unreadable(DamagedError("it isn't a JSON object"))
         return stored
 
     def _documents(self, stored: Mapping[str, Any]) -> dict[OrganizationKey, Document]:
@@ -99,12 +98,10 @@ class FileMemory:
                 part = parts.setdefault(_scope(entry), {"version": VERSION})
                 part.setdefault("rotations", {})[entry["channel_id"]] = _without_ids(entry)
             return {scope: parse_document(part) for scope, part in parts.items()}
-        except NewerError as error:
-            raise InputError([Diagnostic(f"can't read the ledger {self.path}: {error}", hint=NEWER_HINT)]) from None
         except DamagedError as error:
-            raise self._damaged(str(error)) from None
+            raise self._unreadable(error) from None
         except (KeyError, TypeError, AttributeError):
-            raise self._damaged(INCOMPLETE) from None
+            raise self._unreadable(DamagedError(INCOMPLETE)) from None
 
     def _replace(self, stored: Mapping[str, Any]) -> None:
         try:
@@ -114,8 +111,8 @@ class FileMemory:
             what = f"can't write the ledger {self.path}: {error.strerror}"
             raise MemoryUnavailableError(what, hint=_ELSEWHERE) from None
 
-    def _damaged(self, why: str) -> InputError:
-        return InputError([Diagnostic(f"the ledger {self.path} is damaged: {why}", hint=_WAY_OUT)])
+    def _unreadable(self, error: ValueError) -> InputError:
+        return unreadable(f"the ledger {self.path}", error, _WAY_OUT)
 
 
 def _scope(entry: Mapping[str, Any]) -> OrganizationKey:

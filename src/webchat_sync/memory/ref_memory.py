@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 
 from webchat_sync.errors import Diagnostic, InputError, MemoryUnavailableError
 from webchat_sync.flat import visible
-from webchat_sync.memory.document import NEWER_HINT, Document, NewerError, parse_document
+from webchat_sync.memory.document import Document, parse_document, unreadable
 from webchat_sync.memory.lease import RefLock
 from webchat_sync.memory.ports import Edit, Note, Record, Refs, Run, Swap
 from webchat_sync.model import OrganizationKey
@@ -105,15 +105,12 @@ class RefMemory:
         stored = self._stored.get(name)
         try:
             return Document() if stored is None else parse_document(load_json(stored, unique_keys=True))
-        except NewerError as error:
-            raise InputError([Diagnostic(f"can't read the memory on {self.ref}: {error}", hint=NEWER_HINT)]) from None
         except ValueError as error:
-            why = str(error)
-        hint = (
-            f"To see what was written, run `git fetch REMOTE {self.ref}` and `git log -p FETCH_HEAD`. To restore an "
-            f"earlier commit, run `git push --force REMOTE COMMIT:{self.ref}`."
-        )
-        raise InputError([Diagnostic(f"the memory on {self.ref} is damaged: {why}", hint=hint)])
+            hint = (
+                f"To see what was written, run `git fetch REMOTE {self.ref}` and `git log -p FETCH_HEAD`. To restore "
+                f"an earlier commit, run `git push --force REMOTE COMMIT:{self.ref}`."
+            )
+            raise unreadable(f"the memory on {self.ref}", error, hint) from None
 
 
 def _text(document: Document) -> bytes:

@@ -24,25 +24,34 @@ class KnownChannel:
     """What is remembered about a channel that is or was live.
 
     ``seen`` is when an apply last recorded it as live, aware. ``owner`` identifies whose manifests declared it, empty
-    if none did. ``protected``: it had ``sync.protect`` when it was last declared.
+    if none did, and ``file`` is the file that did, from the root of its repository, empty if that's unknown.
+    ``protected``: it had ``sync.protect`` when it was last declared.
     """
 
     name: str
     seen: datetime
     owner: str = ""
     protected: bool = False
+    file: str = ""
 
     def as_json(self) -> dict[str, Json]:
         """The entry in a memory."""
-        return {"name": self.name, "seen": moment_text(self.seen), "owner": self.owner, "protected": self.protected}
+        return {
+            "name": self.name,
+            "seen": moment_text(self.seen),
+            "owner": self.owner,
+            "protected": self.protected,
+            "file": self.file,
+        }
 
     @staticmethod
     def from_json(stored: Mapping[str, Any]) -> KnownChannel:
         """The inverse of :meth:`as_json`. Raises KeyError, TypeError and ValueError."""
         name, owner, protected = stored["name"], stored.get("owner", ""), stored.get("protected", False)
-        if not isinstance(name, str) or not isinstance(owner, str) or not isinstance(protected, bool):
+        file = stored.get("file", "")
+        if not all(isinstance(text, str) for text in (name, owner, file)) or not isinstance(protected, bool):
             raise TypeError(stored)
-        return KnownChannel(name, _moment(stored["seen"]), owner, protected)
+        return KnownChannel(name, _moment(stored["seen"]), owner, protected, file)
 
 
 @dataclass(frozen=True, slots=True)

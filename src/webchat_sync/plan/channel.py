@@ -159,7 +159,7 @@ class ChannelPlanner:
             fields=fields,
             operations=operations,
             impact=worst_first(
-                *self.former.dangers(declaration),
+                *self.former.dangers(declaration, deletes),
                 *channel_impact("create", fields, operations, {}, catalogue, at=self.rules.now),
                 *self.shapes.warnings(declaration.fields),
             ),

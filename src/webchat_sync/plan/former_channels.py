@@ -10,23 +10,35 @@ from typing import Final
 
 from webchat_sync.domain.names import stored_form
 from webchat_sync.jsonvalue import as_json
-from webchat_sync.model import SANDBOX, Declaration, Impact, KnownChannels, Listing, LiveChannel, OrganizationKey
+from webchat_sync.model import (
+    SANDBOX,
+    Declaration,
+    Delete,
+    Impact,
+    KnownChannels,
+    Listing,
+    LiveChannel,
+    OrganizationKey,
+)
 from webchat_sync.plan.live_names import LiveNames
 from webchat_sync.plan.match_channels import Matches
 
 WAS_LIVE: Final = "was-live"
 OTHER_NAME: Final = "other-name"
+OTHER_NAME_GOES: Final = "other-name-goes"
 IN_DOUBT: Final[Mapping[str, str]] = {
     WAS_LIVE: "Use a key that isn't restricted to some channels. If the channel was deleted and you want it back, "
     "remove --strict.",
 }
 """The codes of the dangers that only --strict refuses, each with a hint."""
 
+_KEEP_IT: Final = "Declare that name, or pin the channel with `sync.id`, which gives it its declared name back."
+
 TWICE: Final[Mapping[str, str]] = {
-    OTHER_NAME: "Declare that name, or pin the channel with `sync.id`, which gives it its declared name back. If you "
-    "want both, use --allow-lookalikes.",
+    OTHER_NAME: f"{_KEEP_IT} If you want both, use --allow-lookalikes.",
+    OTHER_NAME_GOES: f"{_KEEP_IT} If you want both, declare both. --allow-lookalikes deletes it and creates a new one.",
 }
-"""The codes of the dangers that are always refused, since the create would certainly duplicate a channel."""
+"""The codes of the dangers that are always refused, since the create would certainly duplicate or replace a channel."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +59,8 @@ class FormerChannels:
         names = {channel_id: channel.name for channel_id, channel in sorted(here.items())}
         return FormerChannels(names, frozenset(channel.id for channel in listing.channels), matches.undeclared)
 
-    def dangers(self, declaration: Declaration) -> Iterator[Impact]:
-        """Why creating ``declaration`` may duplicate a channel.
+    def dangers(self, declaration: Declaration, deletes: Sequence[Delete]) -> Iterator[Impact]:
+        """Why creating ``declaration`` may duplicate a channel, or replace one of those that ``deletes`` removes.
 
         A key that's restricted to some channels lists only those, and someone may have renamed the channel.
         """
@@ -62,9 +74,11 @@ class FormerChannels:
                 )
                 yield Impact("danger", WAS_LIVE, text)
         for channel in (self._free_by_id[channel_id] for channel_id in ids if channel_id in self._free_by_id):
-            yield Impact(
-                "danger", OTHER_NAME, f"this channel is live under the name {as_json(channel.name)} (id {channel.id})"
-            )
+            text = f"this channel is live under the name {as_json(channel.name)} (id {channel.id})"
+            if any(delete.channel_id == channel.id for delete in deletes):
+                yield Impact("danger", OTHER_NAME_GOES, f"{text} and would be deleted")
+            else:
+                yield Impact("danger", OTHER_NAME, text)
 
     @cached_property
     def free_names(self) -> LiveNames:

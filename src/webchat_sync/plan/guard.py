@@ -12,6 +12,7 @@ from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Change, Create, Delete, Key, Listing, OrganizationPlan, Plan, Unchanged, Update
 from webchat_sync.plan.former_channels import IN_DOUBT, TWICE
 from webchat_sync.plan.organizations import of_organization, refused
+from webchat_sync.sentences import in_a_row
 
 _MOST_SEARCHES: Final = 20
 """How many names are compared with all others, to find similar ones."""
@@ -149,19 +150,25 @@ def _lockouts(organization: OrganizationPlan) -> Iterator[Diagnostic]:
 
 
 def _lookalikes(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Diagnostic]:
+    going = frozenset(change.channel_id for change in _deletes(organization))
     for change in organization.changes if not options.allow_lookalikes else ():
         yield from _second_channel(change, TWICE)
         if isinstance(change, Create) and change.lookalikes:
             others = ", ".join(f'"{name}" ({channel_id})' for channel_id, name in change.lookalikes)
             channel_id, name = change.lookalikes[0]
+            gone = [json.dumps(name) for channel_id, name in change.lookalikes if channel_id in going]
+            both = (
+                f"--allow-lookalikes creates a new one and deletes {in_a_row(gone)}."
+                if gone
+                else "If you want both, use --allow-lookalikes."
+            )
             taken_for = "it" if change.renamed is None else f'it or with its former name "{change.renamed}"'
             yield Diagnostic(
                 f'channel "{change.address}" would be created next to one whose name is easily confused with '
                 f"{taken_for}: {others}",
                 change.place,
                 hint=f"If you mean that one, declare its exact name {json.dumps(name)}, rename it with "
-                f"`renamedFrom: {json.dumps(name)}`, or pin it with `sync.id: {channel_id}`. If you want "
-                "both, use --allow-lookalikes.",
+                f"`renamedFrom: {json.dumps(name)}`, or pin it with `sync.id: {channel_id}`. {both}",
             )
 
 

@@ -133,7 +133,8 @@ def _both_live(declaration: Declaration, new: LiveChannel, old: LiveChannel) -> 
         f'channel "{declaration.name}" would be renamed from "{declaration.renamed_from}", but both names '
         f"are live: {new.id} and {old.id}",
         declaration.place,
-        hint="If they're two channels, remove sync.renamedFrom. Otherwise, pin the right one with sync.id.",
+        hint="If they're two channels, remove sync.renamedFrom; with settings.prune, also declare the old one, which "
+        "is deleted otherwise. If they're the same, pin the right one with sync.id.",
     )
 
 

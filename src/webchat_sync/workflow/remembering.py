@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -12,6 +12,7 @@ from anyio import CapacityLimiter, to_thread
 
 from webchat_sync.apply.run_log import ChannelRun, runs_by_organization
 from webchat_sync.domain.names import stored_form
+from webchat_sync.memory.clone import ManifestFiles
 from webchat_sync.memory.document import Document
 from webchat_sync.memory.opened import OpenMemory
 from webchat_sync.memory.ports import Edit, Note
@@ -56,8 +57,8 @@ _Adoptions = Mapping[ChannelKey, LedgerEntry]
 class RunMemory:
     """The memory of one run against the server ``base_url``; only this run writes it while it holds the lock.
 
-    ``owner`` identifies whose manifests these are; ``run`` is the run's URL or machine. ``blocking``: a write may take
-    long, so it happens in a thread.
+    ``owner`` identifies whose manifests these are, and ``files`` are theirs; ``run`` is the run's URL or machine.
+    ``blocking``: a write may take long, so it happens in a thread.
     """
 
     opened: OpenMemory
@@ -65,6 +66,7 @@ class RunMemory:
     owner: str = ""
     run: str = ""
     blocking: bool = False
+    files: ManifestFiles | None = None
     documents: dict[OrganizationKey, Document] = field(default_factory=dict)
     _attempts: dict[tuple[str, str], str] = field(default_factory=dict)
     _one_at_a_time: CapacityLimiter = field(default_factory=partial(CapacityLimiter, 1))
@@ -83,10 +85,16 @@ class RunMemory:
         """Everything remembered, as last read or written."""
         return Remembered(
             self.ledger(),
-            {scope: document.channels for scope, document in self.documents.items()},
+            {scope: dict(self._known(document)) for scope, document in self.documents.items()},
             {scope: tuple(document.creates.values()) for scope, document in self.documents.items()},
             self.owner,
         )
+
+    def _known(self, document: Document) -> Iterator[tuple[str, KnownChannel]]:
+        """The remembered channels; those in files that this run doesn't read may belong to other manifests."""
+        for channel_id, known in document.channels.items():
+            ours = self.files is None or known.owner != self.owner or self.files.may_contain(known.file)
+            yield channel_id, known if ours else replace(known, owner="")
 
     def ledger(self) -> Ledger:
         """The remembered rotations."""
@@ -167,7 +175,8 @@ class RunMemory:
         for change in planned.changes:
             channel_id = created_ids.get(change.address) if isinstance(change, Create) else change.channel_id
             if channel_id is not None and not isinstance(change, Delete):
-                yield channel_id, KnownChannel(change.address, now, self.owner, change.protected)
+                file = self.files.name(change.place.file) if self.files and change.place else ""
+                yield channel_id, KnownChannel(change.address, now, self.owner, change.protected, file)
 
     def _scope(self, planned: OrganizationPlan) -> OrganizationKey:
         return OrganizationKey(self.base_url, planned.organization)
@@ -181,7 +190,9 @@ def _outcome(runs: Sequence[ChannelRun]) -> Note:
     }
     sentence = ", ".join(f"{verb} {_counted(names, 'channel')}" for verb, names in done.items() if names)
     if not sentence:
-        return Note("Changed nothing" if runs else "Recorded which declared channels are live")
+        # Secrets have entries of their own.
+        any_done = any(result.status == "done" for run in runs for result in run.results)
+        return Note("Changed nothing" if runs and not any_done else "Recorded which declared channels are live")
     return Note(sentence[0].upper() + sentence[1:], tuple(name for names in done.values() for name in names))
 
 
@@ -240,17 +251,25 @@ def _ended(
         for channel_id, known in before.items()
         if channel_id not in present and stored_form(known.name) in names
     ]
+    declared = {channel_id: _with_file(channel, before.get(channel_id)) for channel_id, channel in live.items()}
     changed = {
         channel_id: channel
-        for channel_id, channel in live.items()
+        for channel_id, channel in declared.items()
         if channel_id not in before or not _is_same(before[channel_id], channel)
     }
     return document.with_channels({**dict.fromkeys(recreated), **changed})
 
 
+def _with_file(channel: KnownChannel, before: KnownChannel | None) -> KnownChannel:
+    """The channel with the file that was known before, unless this run knows it."""
+    if channel.file or before is None or before.owner != channel.owner:
+        return channel
+    return replace(channel, file=before.file)
+
+
 def _is_same(before: KnownChannel, channel: KnownChannel) -> bool:
     """Whether only the time differs, which isn't worth a write."""
-    return (before.name, before.owner, before.protected) == (channel.name, channel.owner, channel.protected)
+    return replace(before, seen=channel.seen) == channel
 
 
 def _is_done(run: ChannelRun) -> bool:

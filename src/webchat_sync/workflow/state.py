@@ -38,14 +38,15 @@ class MemoryPlace:
 
     ``ledgers`` are the files by organisation, ``declared`` is the setting in the manifests, and ``given`` the
     operator's, in the form that :func:`webchat_sync.memory.opened.chosen_remote` reads. ``clone`` is a folder in the
-    clone of the manifests. ``in_files`` ignores both settings. ``by_hand``: the operator named the ledger, so it may be
-    anywhere.
+    clone of the manifests, and ``paths`` are the manifests and overlays. ``in_files`` ignores both settings.
+    ``by_hand``: the operator named the ledger, so it may be anywhere.
     """
 
     ledgers: Mapping[str, Path] = field(default_factory=dict)
     declared: GitMemory | None = None
     given: str | None = None
     clone: Path = Path()
+    paths: Sequence[Path] = ()
     in_files: bool = False
     by_hand: bool = False
     allowed_paths: Sequence[str] = ()
@@ -84,6 +85,7 @@ def open_run_memory(
     ``with_owner``: record whose manifests these are. Raises InputError and MemoryUnavailableError.
     """
     from webchat_sync.forge.environment import run_url
+    from webchat_sync.memory.clone import ManifestFiles
     from webchat_sync.memory.opened import open_memory
     from webchat_sync.memory.ports import Run
     from webchat_sync.workflow.remembering import RunMemory
@@ -105,7 +107,8 @@ def open_run_memory(
         sleep=environment.pause,
     )
     with opening as opened:
-        yield RunMemory(opened, base_url, owner, url or host, blocking=remote is not None)
+        files = ManifestFiles.of(place.paths) if with_owner else None
+        yield RunMemory(opened, base_url, owner, url or host, blocking=remote is not None, files=files)
 
 
 def _clone_of(place: MemoryPlace, environment: Environment, *, with_commit: bool, with_owner: bool) -> tuple[str, str]:
