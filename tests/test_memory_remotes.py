@@ -85,7 +85,7 @@ def test_a_wrong_token_is_an_error_that_does_not_show_it(server: GitServer) -> N
     with remote_runner("one", remote) as one, pytest.raises(MemoryUnavailableError) as failed:
         one.lock.acquire(0)
     assert "wr0ng" not in f"{failed.value.message}{failed.value.hint}"
-    assert "token" in failed.value.hint
+    assert "the token (WEBCHAT_SYNC_MEMORY_TOKEN, or" in failed.value.hint
 
 
 @needs_http

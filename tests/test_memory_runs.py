@@ -330,7 +330,7 @@ def test_a_prune_of_owned_channels_leaves_what_somebody_made_in_the_dashboard(pi
 def test_a_prune_of_owned_channels_leaves_those_of_manifests_that_are_applied_separately(pipeline: Pipeline) -> None:
     owned = "{memory: git, prune: owned}"
 
-    def live_after(files: dict[str, str | None], *applied: str) -> list[object]:
+    def live_after(files: dict[str, str | None], *applied: str) -> list[str]:
         commit(pipeline.author, {name: text for name, text in files.items() if text is not None})
         for name in (name for name, text in files.items() if text is None):
             git(pipeline.author, "rm", "--quiet", name)

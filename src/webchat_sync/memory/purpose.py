@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from webchat_sync.environment import MEMORY_TOKEN_VARIABLE
 from webchat_sync.errors import MemoryUnavailableError, WebchatSyncError
 
 
@@ -24,7 +25,8 @@ class Purpose:
 MEMORY: Final = Purpose(
     "the memory",
     MemoryUnavailableError,
-    "Check the remote and the token, which needs read access and, except for plan and drift, write access (GitHub: "
-    "`contents: write`; GitLab: `GITLAB_TOKEN` with the scope `write_repository`).",
+    f"Check the remote and the token ({MEMORY_TOKEN_VARIABLE}, or the pipeline's own), which needs read access and, "
+    "except for plan, drift and history, write access (GitHub: `contents: write`; GitLab: `GITLAB_TOKEN` with the "
+    "scope `write_repository`).",
     limit=" (a quarter of WEBCHAT_SYNC_LOCK_EXPIRY, at most 20 s)",
 )
