@@ -523,3 +523,14 @@ def test_the_token_goes_to_the_pipelines_own_host_and_into_no_command_line(
     assert " push " in lines
     assert host.token not in lines
     assert b64encode(f"{user}:{host.token}".encode()).decode() not in lines
+
+
+@both
+def test_line_ends_that_git_converts_are_committed_as_they_were(host: Host, tmp_path: Path) -> None:
+    with site(host, tmp_path, {".gitattributes": "*.yaml text eol=crlf\n", "channels/support.yaml": FILE}) as web:
+        web.live(theme="light")
+        assert said(web.run("channels")) == "Opened the request"
+        (checkout,) = web.folder.glob("run-*")
+        assert b"theme: dark\r\n" in (checkout / "channels/support.yaml").read_bytes()
+        changed = git(web.remote, "diff", "--unified=0", "main", BRANCH).splitlines()[-2:]
+        assert changed == ["-    theme: dark", "+    theme: light"]

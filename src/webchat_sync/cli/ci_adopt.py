@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -100,7 +100,7 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
         body=render_adopt(summary, label=label, run_url=run.run_url, longest=most_characters(run)),
         closed=closed_marker(adopted.undo, label),
         is_marker=partial(about_the_same, marker=adopt_marker(adopted.undo, label)),
-        files={name_in(repository, path.resolve()): data for path, data in files.items()},
+        files=_as_committed({name_in(repository, path.resolve()): data for path, data in files.items()}, repository),
         message=commit_message(summary, label),
         whole=not adopted.undo.failed,
     )
@@ -158,6 +158,15 @@ def _committed_repository(paths: Sequence[Path], overlays: Sequence[Path], runti
         hint = "Run it on a fresh checkout: the request starts from a commit."
         raise InputError([Diagnostic(f"{path} has uncommitted changes", hint=hint) for path in changed])
     return repository
+
+
+def _as_committed(files: Mapping[str, bytes], repository: Repository) -> dict[str, bytes]:
+    """``files``, by path in the repository, with the line ends of the commit, which Git may convert in a checkout."""
+    before = repository.files(repository.commit("HEAD"), list(files), ()) if files else {}
+    return {
+        name: data if b"\r\n" in before.get(name, data) else data.replace(b"\r\n", b"\n")
+        for name, data in files.items()
+    }
 
 
 async def _upsert_request(
