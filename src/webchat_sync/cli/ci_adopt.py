@@ -13,6 +13,7 @@ from webchat_sync.cli.adopt import Asked, adopt_live, adopt_options, say_left
 from webchat_sync.cli.fleet import exit_codes
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.targets import label_option
+from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError, worst_exit_code
 from webchat_sync.flat import flat
 
@@ -109,6 +110,7 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
     if result.action == "foreign":
         about = f" The request: {result.url}" if result.url else ""
         click.echo(flat(f"Left the branch {name} alone because someone else committed to it.{about}"))
+        note("For new changes to be proposed, merge the branch, or close its request and delete it.")
     else:
         click.echo(flat(f"{_REQUEST[result.action]}{f': {result.url}' if result.url else ''}"))
     return worst_exit_code(exit_codes(adopted.undo.failed))
