@@ -213,7 +213,7 @@ def _missing(planned: PlannedOrganization) -> Iterator[Diagnostic]:
     for change in planned.plan.changes:
         if isinstance(change, Create):
             message = f'"{change.address}" isn\'t live, so the next apply creates it'
-            hint = "If someone deleted it on purpose, remove it from the files."
+            hint = "If it was renamed, declare its new name. If it was deleted on purpose, remove it from the files."
             yield Diagnostic(message, change.place, hint=hint, severity="warning")
 
 
