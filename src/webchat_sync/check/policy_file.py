@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
+from webchat_sync.check.messages import TYPES
 from webchat_sync.check.pattern_cost import Limits, pattern_flaw
 from webchat_sync.check.policy_keywords import misspelt
 from webchat_sync.errors import Diagnostic, Path
 from webchat_sync.jsonvalue import brief, show
 from webchat_sync.model import Json
+from webchat_sync.sentences import in_a_row
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 LARGEST: Final = 256 * 1024
@@ -110,6 +115,9 @@ def _extra(schema: dict[str, Json], path: Path) -> Iterator[Diagnostic]:
             )
         elif not isinstance(globs, list) or not all(isinstance(glob, str) for glob in globs):
             yield _flaw("this must be a list of strings, which can be globs", (*path, "x-only-for", key), "")
+        elif not globs:
+            hint = "Name some, or remove it: the rule is then for all of them."
+            yield _flaw("this list is empty, so the rule would never apply", (*path, "x-only-for", key), hint)
 
 
 def _keyword(key: str, value: str, path: Path, root: Json) -> Iterator[Diagnostic]:
@@ -155,7 +163,20 @@ def _misshapen(policy: Json) -> Iterator[Diagnostic]:
 
     meta: Any = Draft202012Validator(Draft202012Validator.META_SCHEMA)
     for error in meta.iter_errors(policy):
-        yield _flaw("this isn't valid JSON Schema", tuple(error.absolute_path), f"`{error.validator}` isn't satisfied.")
+        inside = next((flaw for flaw in error.context or () if flaw.validator == "enum"), error)
+        yield _flaw("this isn't valid JSON Schema", tuple(error.absolute_path), _expected(inside))
+
+
+def _expected(error: ValidationError) -> str:
+    """What the meta-schema wants, without the value, since a pull request can name any file as a policy."""
+    limit: Any = error.validator_value
+    match error.validator:
+        case "type":
+            names = [limit] if isinstance(limit, str) else limit
+            return f"It has to be {in_a_row([TYPES[name] for name in names], last='or')}."
+        case "enum":
+            return f"It has to be {in_a_row([f'`{choice}`' for choice in limit], last='or')}."
+    return f"`{error.validator}` isn't satisfied."
 
 
 def _flaw(message: str, path: Path, hint: str) -> Diagnostic:
