@@ -31,7 +31,7 @@ FEW: Final = 5
 """How many undeclared channels to name in the suggested command that imports them."""
 
 NOTHING: Final = "Nothing to adopt: the files match what is live."
-NONE_READ: Final = "Nothing to adopt: no organisation is in this shard."
+NONE_READ: Final = "Nothing to adopt: none of the run's organisations is in this shard."
 NOTHING_MORE: Final = "Nothing to adopt: the differences above remain."
 NOTHING_ELSE: Final = "Nothing to adopt from the other organisations."
 QUESTION: Final = "Do you want to write these changes to the files?"
