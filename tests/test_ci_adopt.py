@@ -174,10 +174,10 @@ def test_drift_becomes_a_request_that_is_updated_merged_and_closed(host: Host, t
         web.live()
         assert said(web.run("channels")) == "Opened the request"
         web.live(theme="light", identityRequired=False, operatingHours=closed)
-        assert said(web.run("channels")) == "Closed the request, since nothing differs any more"
+        assert said(web.run("channels")) == "Closed the request, since there's nothing left to adopt"
         assert [request["open"] for request in web.fake.requests] == [web.fake.requests[0]["open"], False]
         assert web.branches() == ["main"]
-        assert "Nothing differs any more" in web.fake.bodies[-1]
+        assert "There's nothing left to adopt" in web.fake.bodies[-1]
         web.live()
         assert said(web.run("channels")) == "Opened the request"
 
@@ -243,7 +243,7 @@ def test_an_organisation_that_fails_is_named_and_closes_no_request(host: Host, t
         left = "Left the request as it is, since some organisations couldn't be read"
         assert (kept.code, kept.out.partition(": http")[0]) == (1, left)
         assert [request["open"] for request in web.fake.requests] == [request["open"]]
-        assert said(web.run("channels", environ=key)) == "Closed the request, since nothing differs any more"
+        assert said(web.run("channels", environ=key)) == "Closed the request, since there's nothing left to adopt"
         assert web.branches() == ["main"]
 
 
@@ -276,7 +276,7 @@ def test_the_story_of_one_of_two_environments_leaves_the_other_as_it_is(host: Ho
         web.live("acme-staging", id="s-1")
         assert (adopt(), plans()) == ("Opened the request", (2, 0))
         web.live("acme-staging", id="s-1", theme="light", identityRequired=False)
-        assert adopt() == "Closed the request, since nothing differs any more"
+        assert adopt() == "Closed the request, since there's nothing left to adopt"
         assert (web.branches(), plans()) == (["main"], (0, 0))
 
 
@@ -309,7 +309,12 @@ def test_a_branch_that_a_person_committed_to_is_left_alone(host: Host, tmp_path:
             assert said(done) == (
                 "Left the branch webchat-sync/adopt alone because someone else committed to it. The request"
             )
+            assert "merge the branch, or close its request and delete it." in done.err
         assert (web.fake.methods, git(web.remote, "rev-parse", BRANCH)) == ([], theirs)
+        web.fake.close(web.fake.pulls[-1], merged=False)
+        git(web.remote, "update-ref", "-d", f"refs/heads/{BRANCH}")
+        web.live(theme="auto", identityRequired=False)
+        assert said(web.run("channels")) == "Opened the request"
 
 
 @both
@@ -524,3 +529,14 @@ def test_the_token_goes_to_the_pipelines_own_host_and_into_no_command_line(
     assert " push " in lines
     assert host.token not in lines
     assert b64encode(f"{user}:{host.token}".encode()).decode() not in lines
+
+
+@both
+def test_line_ends_that_git_converts_are_committed_as_they_were(host: Host, tmp_path: Path) -> None:
+    with site(host, tmp_path, {".gitattributes": "*.yaml text eol=crlf\n", "channels/support.yaml": FILE}) as web:
+        web.live(theme="light")
+        assert said(web.run("channels")) == "Opened the request"
+        (checkout,) = web.folder.glob("run-*")
+        assert b"theme: dark\r\n" in (checkout / "channels/support.yaml").read_bytes()
+        changed = git(web.remote, "diff", "--unified=0", "main", BRANCH).splitlines()[-2:]
+        assert changed == ["-    theme: dark", "+    theme: light"]

@@ -100,7 +100,14 @@ def test_the_files_become_what_is_live_and_nothing_else_in_them_changes(api: Emu
     assert (again.code, again.out) == (64, "")
     again = api.invoke("adopt", manifest, "--check")
     assert (again.code, again.out) == (0, "")
-    assert "Nothing to adopt" in again.err
+    assert again.err.endswith("Nothing to adopt: the differences above remain.\n")
+    assert f'{name}:24:5: warning: "New" isn\'t live, so the next apply creates it' in again.err
+    quiet = api.invoke("adopt", manifest, "--check", "--quiet")
+    assert '"New" isn\'t live' in quiet.err
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace("  - name: New\n", ""), encoding="utf-8")
+    done = api.invoke("adopt", manifest, "--check")
+    assert done.err.endswith("Nothing to adopt: the files match what is live.\n")
+    manifest.write_text(ADOPTED, encoding="utf-8")
     assert api.invoke("plan", manifest).last_line == "Plan: 1 to add, 0 to change, 1 to destroy."
 
 

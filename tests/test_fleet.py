@@ -302,3 +302,19 @@ def test_a_key_of_its_own_is_not_repeated_by_another(tmp_path: Path, monkeypatch
     assert planned.code == 6
     assert "not ***!" in planned.err
     assert KEY not in planned.err
+
+
+def test_a_refused_key_is_named_by_the_variable_that_it_is_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    declare(tmp_path / "fleet", "org-01", settings="{apiKeyEnv: MOSEND_API_KEY_ONE}")
+    declare(tmp_path / "fleet", "org-02", "org-03")
+    with fleet({"org-01": "revoked", "org-02": "revoked"}) as api:
+        planned = api.invoke("plan", tmp_path / "fleet", environ={"MOSEND_API_KEY_ONE": "mk_test_one.s3cr3t"})
+        (alone,) = api.invoke(
+            "plan", tmp_path / "fleet/org-01.yaml", environ={"MOSEND_API_KEY_ONE": "mk_test_one.s3cr3t"}
+        ).err.splitlines()[1:]
+    assert [line for line in planned.err.splitlines() if line.startswith("  ")] == [
+        "  Check MOSEND_API_KEY_ONE, and that the key belongs to this organisation.",
+        "  Check MOSEND_API_KEY (or --api-key-file), and that the key belongs to this organisation.",
+    ]
+    assert alone == "  Check MOSEND_API_KEY_ONE, and that the key belongs to this organisation."

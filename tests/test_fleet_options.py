@@ -29,10 +29,10 @@ COMMANDS = {
 """Those that ask the server about what the files name and end, with what else they need."""
 
 EMPTY = {
-    "plan": "Nothing was compared: no organisation is in shard ",
-    "apply": "Nothing was compared: no organisation is in shard ",
-    "drift": "Nothing was compared: no organisation is in shard ",
-    "adopt": "Nothing to adopt: no organisation is in this shard.",
+    "plan": "Nothing was compared: none of the run's organisations is in shard ",
+    "apply": "Nothing was compared: none of the run's organisations is in shard ",
+    "drift": "Nothing was compared: none of the run's organisations is in shard ",
+    "adopt": "Nothing to adopt: none of the run's organisations is in this shard.",
     "snapshot": "Saved 0 live channels to live.json.",
     "shapes": "No organisation was examined.",
 }
@@ -122,7 +122,7 @@ def test_a_shard_without_organisations_succeeds_and_claims_nothing_about_any(com
         assert EMPTY[command] in said
         if command == "plan":
             commented = invoke("show", "plan.json", "--format", "markdown")
-            assert f"### Nothing was compared: no organisation is in shard {empty}." in commented.out
+            assert f"### Nothing was compared: none of the run's organisations is in shard {empty}." in commented.out
         if command == "snapshot":
             assert api.invoke("plan", folder, "--live", "live.json", "--shard", empty).code == 0
             learned = api.invoke("shapes", folder, "--live", "live.json", "--shard", empty)

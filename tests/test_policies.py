@@ -136,6 +136,42 @@ def test_findings_reach_every_format_and_stop_a_plan(tmp_path: Path) -> None:
         assert (api.invoke("plan", tmp_path).code, api.taken_calls()) == (1, [])
 
 
+def test_all_that_is_missing_is_named_and_what_is_not_allowed_has_its_place(tmp_path: Path) -> None:
+    policy = {
+        "required": ["theme", "color", "botEnabled"],
+        "properties": {"color": False, "sync": True},
+        "patternProperties": {"^allowed": False},
+        "additionalProperties": {"x-message": "only these", "not": {}},
+        "x-only-for": {"names": ["Support"]},
+    }
+    assert told(validated(tmp_path, policy, CHANNELS)) == [
+        "a.yaml:4:19 error: only these",
+        "a.yaml:6:5 error: `botEnabled` is missing",
+        "a.yaml:6:11 error: only these",
+        "a.yaml:7:12 error: the policy doesn't allow this",
+        "a.yaml:8:21 error: the policy doesn't allow this",
+    ]
+    more: dict[str, Any] = {"required": ["color", "botEnabled"], "additionalProperties": False}
+    found = told(validated(tmp_path, more, CHANNELS))
+    assert {
+        "a.yaml:7:12 error: the policy doesn't allow this",
+        "a.yaml:9:5 error: `color` and `botEnabled` are missing",
+    } <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("flaw", "hint"),
+    [
+        ({"required": "color"}, "It has to be a list."),
+        ({"type": "objekt"}, "It has to be `array`, `boolean`, `integer`, `null`, `number`, `object` or `string`."),
+        ({"maxItems": -1}, "`minimum` isn't satisfied."),
+    ],
+)
+def test_a_policy_that_is_no_json_schema_says_what_it_should_be(tmp_path: Path, flaw: object, hint: str) -> None:
+    (finding,) = validated(tmp_path, flaw, CHANNELS)
+    assert (finding["summary"].endswith("this isn't valid JSON Schema"), finding["detail"]) == (True, hint)
+
+
 @pytest.mark.parametrize(
     ("policy", "place", "message"),
     [
@@ -178,6 +214,7 @@ def test_findings_reach_every_format_and_stop_a_plan(tmp_path: Path) -> None:
         ({"x-message": 1}, "1:15", "`x-message` must be a string"),
         ({"x-only-for": {"name": ["a"]}}, None, "`name` isn't a known key here"),
         ({"x-only-for": {"names": "a"}}, None, "this must be a list of strings"),
+        ({"x-only-for": {"names": []}}, "1:26", "this list is empty, so the rule would never apply"),
         ("[]", "1:1", "a policy must be a mapping"),
         ("{", None, "this isn't a policy"),
         ('{"a": 1, "a": 2}', None, "this isn't a policy"),

@@ -20,6 +20,8 @@ IN_DOUBT_HINT: Final = "The request may have taken effect: check the live channe
 NOT_THE_API_HINT: Final = (
     "Check that the base URL (MOSEND_BASE_URL) points to the API, and that no proxy responds instead."
 )
+SHARED_KEY: Final = "MOSEND_API_KEY (or --api-key-file)"
+"""Where the key is set, unless the organisation has its own."""
 
 _FAULTS: Final = ("errors", "error", "fault", "exception")
 _FAILED: Final = re.compile("[45][0-9]{2}|errors?|fail(?:ed|ure)?")
@@ -33,7 +35,8 @@ class Call:
 
     ``public``: without the API key. ``may_be_empty``: a 204 without a body is also a success. ``confidential``: the
     response may contain a new secret. ``asks``: a POST that changes nothing. ``origin``: the site whose page makes the
-    call; empty for none. ``secrets`` and ``keys`` mustn't appear in errors.
+    call; empty for none. ``secrets`` and ``keys`` mustn't appear in errors. ``key_source`` is where the user sets the
+    key.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -48,6 +51,7 @@ class Call:
     origin: str = ""
     secrets: tuple[Secret, ...] = ()
     keys: KeyRing = NO_KEYS
+    key_source: str = SHARED_KEY
 
     def hide(self, text: str, *, tokens: bool = False) -> str:
         """``text`` without the call's secrets and keys; see :func:`webchat_sync.api.sanitize.hide`."""

@@ -46,14 +46,11 @@ CERTIFICATE_HINT: Final = (
     "The server's certificate isn't trusted. Check the base URL (MOSEND_BASE_URL). If your company has its "
     "own certificate authority, set SSL_CERT_FILE to its certificate."
 )
-KEY_HINT: Final = "Check MOSEND_API_KEY (or --api-key-file), and that the key belongs to this organisation."
 PUBLIC_HINT: Final = "Check the channel's token and its identity secret."
 SITE_HINT: Final = "Check the channel's token, and that its allowedDomains include the site."
 LIST_HINT: Final = "Check the organisation's id (--org, MOSEND_ORG_ID) and the base URL (MOSEND_BASE_URL)."
 HINTS: Final = {
-    401: KEY_HINT,
     402: "The organisation's subscription doesn't include this. See its billing page.",
-    403: KEY_HINT,
     404: "Check the id; the channel or conversation may have been deleted since it was read.",
     429: "You've reached the rate limit. Wait as long as the server asks, then try again.",
 }
@@ -185,6 +182,8 @@ def _texts(message: object) -> list[str]:
 def _hint(call: Call, status: int) -> str:
     if call.public and status in {401, 403}:
         return PUBLIC_HINT if status == httpx.codes.UNAUTHORIZED else SITE_HINT
+    if status in {401, 403}:
+        return f"Check {call.key_source}, and that the key belongs to this organisation."
     if status == httpx.codes.NOT_FOUND and call.path.endswith("/web-chat/channels"):
         return LIST_HINT
     return NOT_THE_API_HINT if status < 400 else HINTS.get(status, "")

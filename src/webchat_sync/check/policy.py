@@ -15,6 +15,7 @@ from webchat_sync.domain.names import matches as name_matches
 from webchat_sync.errors import Diagnostic, Path
 from webchat_sync.jsonvalue import brief
 from webchat_sync.model import Json
+from webchat_sync.sentences import in_a_row
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -25,6 +26,9 @@ MESSAGE: Final = "x-message"
 SEVERITY: Final = "x-severity"
 
 CODE: Final = "policy"
+
+_ANYTHING: Final[Json] = {}
+_OF_EACH: Final = frozenset(("properties", "patternProperties"))
 
 
 @dataclass(frozen=True)
@@ -75,9 +79,12 @@ def _words(error: ValidationError, text: str) -> str:
     if error.validator == "required":
         required: Any = error.validator_value
         missing = [key for key in required if key not in value]
-        return f"`{brief(str(missing[0]))}` is missing"
+        verb = "is" if len(missing) == 1 else "are"
+        return f"{in_a_row([f'`{brief(str(key))}`' for key in missing])} {verb} missing"
     if error.validator in CODES and error.validator not in ("minimum", "maximum"):
         return in_words(error, text)[0]
+    if error.validator == "not" and error.validator_value is _ANYTHING:
+        return "the policy doesn't allow this"
     return f"the policy doesn't allow this (`{error.validator}`)"
 
 
@@ -137,7 +144,16 @@ def _pruned(schema: Json, applies: Callable[[Json], bool]) -> Json:
         return schema
     if ONLY_FOR in schema and not applies(schema[ONLY_FOR]):
         return {"$defs": schema["$defs"]} if "$defs" in schema else {}
-    return {key: _pruned(value, applies) for key, value in schema.items()}
+    return {key: _refusing(key, _pruned(value, applies)) for key, value in schema.items()}
+
+
+def _refusing(key: str, value: Json) -> Json:
+    """The ``value`` of a keyword, with another schema for ``false``, whose errors don't say where they are."""
+    if key == "additionalProperties" and value is False:
+        return {"not": _ANYTHING}
+    if key in _OF_EACH and isinstance(value, dict):
+        return {name: {"not": _ANYTHING} if inner is False else inner for name, inner in value.items()}
+    return value
 
 
 def _way(schema: Json, steps: Sequence[str | int]) -> Iterator[Mapping[str, Json]]:

@@ -122,6 +122,9 @@ def _extra(schema: dict[str, Json], path: Path) -> Iterator[Diagnostic]:
             )
         elif not isinstance(globs, list) or not all(isinstance(glob, str) for glob in globs):
             yield _flaw("this must be a list of strings, which can be globs", (*path, "x-only-for", key), "")
+        elif not globs:
+            hint = "Name some, or remove it: the rule is then for all of them."
+            yield _flaw("this list is empty, so the rule would never apply", (*path, "x-only-for", key), hint)
 
 
 def _keyword(key: str, value: str, path: Path, root: Json) -> Iterator[Diagnostic]:

@@ -17,7 +17,7 @@ from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_fleet, say_failed
 from webchat_sync.cli.manifests import manifest_environ, overlay_option, paths_argument, quoting
 from webchat_sync.cli.runtime import Runtime, wait_for
-from webchat_sync.cli.tone import is_quiet, note, use_color
+from webchat_sync.cli.tone import note, use_color
 from webchat_sync.errors import Diagnostic, InputError, worst_exit_code
 from webchat_sync.flat import flat
 from webchat_sync.sentences import counted
@@ -31,7 +31,8 @@ FEW: Final = 5
 """How many undeclared channels to name in the suggested command that imports them."""
 
 NOTHING: Final = "Nothing to adopt: the files match what is live."
-NONE_READ: Final = "Nothing to adopt: no organisation is in this shard."
+NONE_READ: Final = "Nothing to adopt: none of the run's organisations is in this shard."
+NOTHING_MORE: Final = "Nothing to adopt: the differences above remain."
 NOTHING_ELSE: Final = "Nothing to adopt from the other organisations."
 QUESTION: Final = "Do you want to write these changes to the files?"
 REFUSED: Final = "Adopt cancelled. No files were changed."
@@ -108,7 +109,7 @@ def command(runtime: Runtime, *, asked: Asked, auto_approve: bool, check: bool) 
     say_left(adopted, sandbox=asked.connection.sandbox)
     codes = exit_codes(adopted.undo.failed)
     if not adopted.edited:
-        note(NOTHING_ELSE if codes else NOTHING if adopted.undo.names else NONE_READ)
+        note(_nothing(adopted))
         return worst_exit_code(codes)
     _show(adopted.edited, color=use_color(runtime))
     if check:
@@ -145,6 +146,14 @@ def say_left(adopted: Adopted, *, sandbox: bool, undeclared: bool = True) -> Non
         _print_undeclared(organization, channels, sandbox=sandbox, several=len(adopted.undeclared) > 1)
 
 
+def _nothing(adopted: Adopted) -> str:
+    if adopted.undo.failed:
+        return NOTHING_ELSE
+    if not adopted.undo.names:
+        return NONE_READ
+    return NOTHING_MORE if adopted.left else NOTHING
+
+
 def _show(edited: Sequence[tuple[Path, Edited]], *, color: bool) -> None:
     from webchat_sync.render.edits import render_edit
 
@@ -157,7 +166,7 @@ def _show(edited: Sequence[tuple[Path, Edited]], *, color: bool) -> None:
 def _print_problems(problems: Sequence[Diagnostic]) -> None:
     from webchat_sync.render.problems.text import render_problems
 
-    if problems and not is_quiet():
+    if problems:
         click.echo(render_problems(problems), err=True)
 
 

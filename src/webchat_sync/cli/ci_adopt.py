@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,6 +13,7 @@ from webchat_sync.cli.adopt import Asked, adopt_live, adopt_options, say_left
 from webchat_sync.cli.fleet import exit_codes
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.targets import label_option
+from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError, worst_exit_code
 from webchat_sync.flat import flat
 
@@ -27,7 +28,7 @@ _REQUEST: Final = {
     "updated": "Updated the request",
     "unchanged": "The request is already up to date",
     "incomplete": "Left the request as it is, since some organisations couldn't be read",
-    "closed": "Closed the request, since nothing differs any more",
+    "closed": "Closed the request, since there's nothing left to adopt",
     "absent": "Nothing to adopt, and no open request.",
     "declined": "Someone closed the request, and nothing has changed since",
 }
@@ -102,7 +103,7 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
         body=render_adopt(summary, label=label, run_url=run.run_url, longest=most_characters(run)),
         closed=closed_marker(adopted.undo, label),
         is_marker=partial(about_the_same, marker=adopt_marker(adopted.undo, label)),
-        files={name_in(repository, path.resolve()): data for path, data in files.items()},
+        files=_as_committed({name_in(repository, path.resolve()): data for path, data in files.items()}, repository),
         message=commit_message(summary, label),
         whole=not adopted.undo.failed,
     )
@@ -111,6 +112,7 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
     if result.action == "foreign":
         about = f" The request: {result.url}" if result.url else ""
         click.echo(flat(f"Left the branch {name} alone because someone else committed to it.{about}"))
+        note("For new changes to be proposed, merge the branch, or close its request and delete it.")
     else:
         click.echo(flat(f"{_REQUEST[result.action]}{f': {result.url}' if result.url else ''}"))
     return worst_exit_code(exit_codes(adopted.undo.failed))
@@ -162,6 +164,15 @@ def _committed_repository(paths: Sequence[Path], overlays: Sequence[Path], runti
         hint = "Run it on a fresh checkout: the request starts from a commit."
         raise InputError([Diagnostic(f"{path} has uncommitted changes", hint=hint) for path in changed])
     return repository
+
+
+def _as_committed(files: Mapping[str, bytes], repository: Repository) -> dict[str, bytes]:
+    """``files``, by path in the repository, with the line ends of the commit, which Git may convert in a checkout."""
+    before = repository.files(repository.commit("HEAD"), list(files), ()) if files else {}
+    return {
+        name: data if b"\r\n" in before.get(name, data) else data.replace(b"\r\n", b"\n")
+        for name, data in files.items()
+    }
 
 
 async def _upsert_request(

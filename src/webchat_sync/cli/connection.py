@@ -159,7 +159,8 @@ def _connect(
     else:
         base_url = options.base_url or runtime.environ.get(BASE_URL_VARIABLE) or BASE_URL
         keys, failed = _api_keys(options, runtime, organizations)
-        yield Connection(base_url=base_url, label=options.label(runtime), keys=keys, failed=failed)
+        own = {name: variable.name for name, variable in organizations.items() if variable is not None}
+        yield Connection(base_url=base_url, label=options.label(runtime), keys=keys, failed=failed, key_variables=own)
 
 
 def one_organization(options: ConnectionOptions, runtime: Runtime) -> str:

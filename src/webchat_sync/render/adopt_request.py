@@ -136,7 +136,7 @@ def commit_message(summary: AdoptSummary, label: str) -> str:
 
 def render_farewell(run_url: str) -> str:
     """The comment for closing the request."""
-    text = "Nothing differs any more: the files match what is live."
+    text = "There's nothing left to adopt."
     return "\n".join(["<!-- webchat-sync adopted -->", text, *foot_lines(run_url)])
 
 

@@ -42,7 +42,7 @@ def failed_line(plan: Plan) -> str:
 def none_reached(plan: Plan) -> str:
     """What to say about a plan without organisations, since all failed or its shard has none; empty for any other."""
     if not plan.organizations and not plan.failed and plan.shard:
-        return f"Nothing was compared: no organisation is in shard {plan.shard}."
+        return f"Nothing was compared: none of the run's organisations is in shard {plan.shard}."
     if plan.organizations or not plan.failed:
         return ""
     few = {1: "the only organisation", 2: "both organisations"}

@@ -18,7 +18,7 @@ from webchat_sync.manifest.ownership import shared
 from webchat_sync.manifest.place_edits import Edit
 from webchat_sync.manifest.read import Reader
 from webchat_sync.manifest.write import write_manifest
-from webchat_sync.model import Listing, LiveChannel, Manifest, Plan
+from webchat_sync.model import Create, Listing, LiveChannel, Manifest, Plan
 from webchat_sync.plan.make import PlannedOrganization, Planning, begin
 from webchat_sync.plan.organizations import of_organization
 from webchat_sync.plan.sync_from_live import Adoption, adoptions
@@ -130,6 +130,11 @@ def adopt(
             for left in of_organization(
                 _left(adoption, reasons[adoption.declaration.place]), organization, several=len(manifests) > 1
             )
+        )
+        + tuple(
+            missing
+            for organization, result in succeeded.items()
+            for missing in of_organization(_missing(result.planned), organization, several=len(manifests) > 1)
         ),
         {name: result.undeclared for name, result in succeeded.items() if result.undeclared},
         moved,
@@ -201,6 +206,15 @@ def _moved(organization: str, adoption: Adoption, unchanged: Container[str]) -> 
         tuple(name for name in adoption.fields if name not in unchanged),
         adoption.pin and "sync.id" not in unchanged,
     )
+
+
+def _missing(planned: PlannedOrganization) -> Iterator[Diagnostic]:
+    """The declared channels that aren't live."""
+    for change in planned.plan.changes:
+        if isinstance(change, Create):
+            message = f'"{change.address}" isn\'t live, so the next apply creates it'
+            hint = "If it was renamed, declare its new name. If it was deleted on purpose, remove it from the files."
+            yield Diagnostic(message, change.place, hint=hint, severity="warning")
 
 
 def _left(adoption: Adoption, unplaced: Mapping[str, str]) -> Iterator[Diagnostic]:

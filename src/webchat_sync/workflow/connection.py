@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from webchat_sync.environment import Environment
@@ -20,14 +20,16 @@ class Connection:
     """The server, and a key for every organisation in the run; no other organisation is contacted.
 
     ``label`` is what plans call the server: its base URL, or ``sandbox``. ``failed`` are organisations without a usable
-    key. ``sandbox``: the embedded emulator answers, so the environment's proxies are bypassed. ``on_exchange`` receives
-    every request with its response.
+    key. ``key_variables`` names the environment variables of organisations with a key of their own. ``sandbox``: the
+    embedded emulator answers, so the environment's proxies are bypassed. ``on_exchange`` receives every request with
+    its response.
     """
 
     base_url: str
     label: str
     keys: Mapping[str, Secret]
     failed: tuple[FailedOrganization, ...] = ()
+    key_variables: Mapping[str, str] = field(default_factory=dict)
     sandbox: bool = False
     on_exchange: Callable[[Mapping[str, Json]], object] | None = None
 
@@ -48,6 +50,7 @@ async def open_apis(
     import httpx
 
     from webchat_sync.api import Mosend, Network
+    from webchat_sync.api.exchange import SHARED_KEY
     from webchat_sync.api.settings import base_url_problems, plain_http_problems
 
     if connection.sandbox:
@@ -61,6 +64,7 @@ async def open_apis(
                 organization=organization,
                 base_url=connection.base_url,
                 key=key,
+                key_source=connection.key_variables.get(organization, SHARED_KEY),
                 network=network,
                 environment=environment,
                 on_exchange=connection.on_exchange,
