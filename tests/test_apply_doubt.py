@@ -95,7 +95,7 @@ def test_a_create_that_is_answered_with_a_channel_from_before_writes_to_it_no_mo
 def test_a_create_in_doubt_is_looked_for_as_the_documentation_says() -> None:
     page = (Path(__file__).parents[1] / "docs" / "explanation" / "doubt.md").read_text(encoding="utf-8")
     assert "up to five times over 15 s, because" in " ".join(page.split())
-    assert "the create sent again, at most three times" in " ".join(page.split())
+    assert "the create sent again; it's sent three times at most" in " ".join(page.split())
     with emulated(faults=Faults([Fault(effects.drop(), "POST", CHANNELS)])) as api:
         time = FakeTime()
         _, report = applied(api.url, [declare("New")], time=time)

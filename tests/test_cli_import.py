@@ -75,7 +75,7 @@ def test_defaults_are_left_out_only_when_asked(api: Emulated, tmp_path: Path) ->
         "channels:",
         "  - name: x",
         "    theme: dark",
-        "    sync: {id: c-5}",
+        "    sync: { id: c-5 }",
         '    # color: "red" (not managed: it doesn\'t have the format that this field requires)',
     ]
     file = tmp_path / "x.yaml"

@@ -138,7 +138,7 @@ def test_a_create_beside_a_lookalike_that_prune_deletes_says_so(api: Emulated) -
     file = manifest("support", prune=True)
     refused = api.invoke("apply", file, "--auto-approve")
     assert (refused.code, len(api.store.channels("acme"))) == (5, 1)
-    assert '--allow-lookalikes creates a new one and deletes "Support".' in refused.err
+    assert 'To create a new one and delete "Support", use --allow-lookalikes.' in refused.err
     assert "want both" not in refused.err
     assert api.invoke("apply", file, "--auto-approve", "--allow-lookalikes").code == 0
     assert [channel["name"] for channel in api.store.channels("acme")] == ["support"]
@@ -155,7 +155,7 @@ def test_a_channel_that_somebody_renamed_gets_no_second_one_and_is_not_destroyed
         assert refused.code == 5
         assert f'"Hilfe" (id {made["id"]})' in refused.err
         assert "sync.id" in refused.err
-        advice = "--allow-lookalikes deletes it and creates a new one" if prune else "If you want both, use --allow-loo"
+        advice = "To delete it and create a new one, use --allow-looka" if prune else "If you want both, use --allow-loo"
         assert advice in refused.err
         assert [channel["name"] for channel in api.store.channels("acme")] == ["Hilfe"]
         assert api.invoke("apply", file, "--auto-approve", "--allow-lookalikes").code == 0

@@ -158,7 +158,7 @@ def _lookalikes(organization: OrganizationPlan, options: GuardOptions) -> Iterat
             channel_id, name = change.lookalikes[0]
             gone = [json.dumps(name) for channel_id, name in change.lookalikes if channel_id in going]
             both = (
-                f"--allow-lookalikes creates a new one and deletes {in_a_row(gone)}."
+                f"To create a new one and delete {in_a_row(gone)}, use --allow-lookalikes."
                 if gone
                 else "If you want both, use --allow-lookalikes."
             )
