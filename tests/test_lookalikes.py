@@ -155,7 +155,9 @@ def test_a_channel_that_somebody_renamed_gets_no_second_one_and_is_not_destroyed
         assert refused.code == 5
         assert f'"Hilfe" (id {made["id"]})' in refused.err
         assert "sync.id" in refused.err
-        advice = "To delete it and create a new one, use --allow-looka" if prune else "If you want both, use --allow-loo"
+        advice = (
+            "To delete it and create a new one, use --allow-looka" if prune else "If you want both, use --allow-loo"
+        )
         assert advice in refused.err
         assert [channel["name"] for channel in api.store.channels("acme")] == ["Hilfe"]
         assert api.invoke("apply", file, "--auto-approve", "--allow-lookalikes").code == 0

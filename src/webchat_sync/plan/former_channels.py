@@ -36,7 +36,8 @@ _KEEP_IT: Final = "Declare that name, or pin the channel with `sync.id`, which g
 
 TWICE: Final[Mapping[str, str]] = {
     OTHER_NAME: f"{_KEEP_IT} If you want both, use --allow-lookalikes.",
-    OTHER_NAME_GOES: f"{_KEEP_IT} If you want both, declare both. To delete it and create a new one, use --allow-lookalikes.",
+    OTHER_NAME_GOES: f"{_KEEP_IT} If you want both, declare both. To delete it and create a new one, "
+    "use --allow-lookalikes.",
 }
 """The codes of the dangers that are always refused, since the create would certainly duplicate or replace a channel."""
 
