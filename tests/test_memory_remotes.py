@@ -5,19 +5,21 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from commands import emulated
 from git_server import PASSWORD, GitServer, have_http_backend, serve_git
 from programs import recording_git, write_program
 from remembering import Clock, bare, remote_runner
-from repositories import ENVIRON, git, repository
+from repositories import ENVIRON, commit, git, repository
 from scripted_server import ScriptedServer, answer
 from webchat_sync.errors import InputError, MemoryUnavailableError
 from webchat_sync.memory.place import REF, Remote, declared_remote, named_remote
@@ -271,7 +273,11 @@ def sshd(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
     process = subprocess.Popen([SSHD, "-D", "-e", "-f", str(folder / "config")], stderr=subprocess.DEVNULL)
     options = f"-i {folder}/user -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
     try:
-        time.sleep(0.3)
+        while True:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                break
+            assert process.poll() is None, "sshd ended"
+            time.sleep(0.05)
         environ = {**ENVIRON, "GIT_SSH_COMMAND": f"ssh -F /dev/null {options}"}
         yield f"ssh://{getpass.getuser()}@127.0.0.1:{port}", environ
     finally:
@@ -280,8 +286,6 @@ def sshd(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _free_port() -> int:
-    import socket
-
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
@@ -299,6 +303,30 @@ def test_a_remote_over_ssh(tmp_path: Path) -> None:
             one.write("a")
             one.lock.release()
             assert one.remembered() == {"a"}
+
+
+@pytest.mark.skipif(SSHD is None or os.geteuid() != 0, reason="no sshd is installed, or it may not be started")
+def test_two_applies_on_thrown_away_runners_share_a_memory_over_ssh(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote, keys = bare(tmp_path / "remote.git"), tmp_path / "keys"
+    keys.mkdir(mode=0o700)
+    manifest = (
+        "version: 1\norganization: acme\nchannels:\n"
+        "  - {name: Support, sync: {identitySecret: {rotation: %s, deliver: [{file: secret}]}}}\n"
+    )
+    with sshd(keys) as (url, environ), emulated() as api:
+        memory = ["--memory", f"{url}{remote}"]
+        made = []
+        for job, rotation in enumerate(["one", "one", "two"]):
+            folder = repository(tmp_path / f"job-{job}")
+            commit(folder, {"channels.yaml": manifest % rotation})
+            monkeypatch.chdir(folder)
+            done = api.invoke("apply", "channels.yaml", "--auto-approve", *memory, environ=environ)
+            assert done.code == 0, done.err
+            made.append((folder / "secret").exists())
+        assert made == [True, False, True]
+        assert api.invoke("history", "Support", *memory, environ=environ).out.count("Support") >= 2
 
 
 @pytest.mark.parametrize(
