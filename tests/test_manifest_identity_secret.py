@@ -61,10 +61,16 @@ def test_a_secret_that_shall_be_absent_needs_no_sink(tmp_path: Path) -> None:
         ("{deliver: []}", "4:33 channels[0].sync.identitySecret.deliver: `deliver` doesn't name a sink"),
         ("{deliver: [{}]}", "4:34 channels[0].sync.identitySecret.deliver[0]: this doesn't name a sink"),
         ("{deliver: [{file: a, command: [b]}]}", "deliver[0]: `file` and `command` are different sinks"),
-        ("{deliver: [{dotenv: a}]}", "4:34 channels[0].sync.identitySecret.deliver[0]: `key` is missing"),
+        (
+            "{deliver: [{dotenv: a}]}",
+            "deliver[0]: `key` is missing | Name the key to replace in the dotenv file.",
+        ),
         ("{deliver: [{file: a, key: K}]}", "deliver[0].key: `key` can only be used with `dotenv`"),
         ("{deliver: [{dotenv: a, key: 1K}]}", 'deliver[0].key: "1K" doesn\'t have the format'),
-        ("{deliver: [{command: []}]}", "deliver[0].command: `command` doesn't name a program"),
+        (
+            "{deliver: [{command: []}]}",
+            "deliver[0].command: `command` doesn't name a program | Write the program and its arguments as a list.",
+        ),
         ("{deliver: [{command: gh secret set}]}", "deliver[0].command: expected a list"),
         ("{deliver: [{command: [a], probe: []}]}", "deliver[0].probe: `probe` doesn't name a program"),
         ("{deliver: [{file: a}], maxAge: 90}", 'identitySecret.maxAge: "90" doesn\'t have'),

@@ -66,6 +66,11 @@ def impacts(declaration: Declaration, channel: LiveChannel | None) -> list[tuple
             ("warning", "required-question", ': "Name", "Email"'),
         ),
         (
+            {"prechatFields": [{"label": "Name"}, {"label": "Name"}]},
+            {"prechatFields": [{"label": "Name"}, {"label": "Name", "required": True}]},
+            ("warning", "required-question", "before they can chat: 1"),
+        ),
+        (
             {"requireEmailUpfront": False},
             {"requireEmailUpfront": True},
             ("warning", "email-required", "e-mail address"),
@@ -123,7 +128,7 @@ def impacts(declaration: Declaration, channel: LiveChannel | None) -> list[tuple
         (
             {"operatingHours": WEEK},
             {"operatingHours": SAME_WEEK},
-            ("info", "hours-changed", "same hours, written differently"),
+            ("info", "hours-changed", "the opening hours change: same hours, written differently"),
         ),
         (
             {"operatingHours": WEEK},
@@ -141,6 +146,8 @@ def test_a_change_says_what_it_means_to_visitors(
     ((level, code, text),) = impacts(declare("Support", **after), channel)
     assert (level, code) == expected[:2]
     assert expected[2] in text
+    others: dict[str, Json] = {"theme": "dark", "launcherPosition": "left"}
+    assert impacts(declare("Support", **others, **after), channel) == [(level, code, text)]
 
 
 @pytest.mark.parametrize(
@@ -182,6 +189,20 @@ def test_a_new_channel_takes_nothing_away() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({}, "a new channel"),
+        ({"enabled": True}, "a new channel"),
+        ({"enabled": False}, "a new channel, switched off"),
+        ({"allowedDomains": ["a.example"]}, 'a new channel; its widget may load on "a.example"'),
+        ({"enabled": False, "allowedDomains": []}, "a new channel, switched off; its widget may load on any site"),
+    ],
+)
+def test_a_new_channel_says_where_it_may_appear(fields: dict[str, Json], text: str) -> None:
+    assert impacts(declare(**fields), None)[-1] == ("info", "created", text)
+
+
 def test_dangers_come_first_and_travel_with_a_saved_plan() -> None:
     before = live("Soporte", "c-1", enabled=True, color="#000")
     plan = plan_for([replace(declare(color="#fff", enabled=False), renamed_from="Soporte")], [before])
@@ -193,13 +214,13 @@ def test_dangers_come_first_and_travel_with_a_saved_plan() -> None:
 
 def test_the_meaning_of_a_new_field_is_part_of_its_one_entry() -> None:
     schema = copy.deepcopy(load_schema("channel"))
-    rule = {"when": "becomesFalse", "level": "warning", "code": "no-help", "text": "the help pages go from {sites}"}
+    rule = {"when": "becomesFalse", "level": "warning", "code": "no-help", "text": "the {help} pages go from {sites}"}
     schema["properties"]["helpEnabled"] = {"type": "boolean", ANNOTATION: {"impact": [rule]}}
     side = (Manifest("acme", (declare(helpEnabled=False),)), Listing("x", (live(helpEnabled=True),)))
     plan = make_plan([side], catalogue=load_catalogue(schema), created_at=NOW)
     (found,) = plan.organizations[0].active_changes[0].impact
     assert (found.level, found.code, found.path) == ("warning", "no-help", "helpEnabled")
-    assert found.text == "the help pages go from every site that embeds the widget"
+    assert found.text == "the {help} pages go from every site that embeds the widget"
 
 
 def test_the_catalogue_knows_the_conditions_of_the_code() -> None:

@@ -6,12 +6,14 @@ from dataclasses import replace
 import pytest
 
 from planning import NOW, catalogue, changes_for, declare, live, plan_for
+from webchat_sync.errors import InputError, Place
 from webchat_sync.model import (
     UNKNOWN,
     CreateChannel,
     Declaration,
     DeleteChannel,
     FieldChange,
+    GitMemory,
     Json,
     Key,
     Listing,
@@ -19,8 +21,9 @@ from webchat_sync.model import (
     Manifest,
     PatchChannel,
 )
+from webchat_sync.plan.channel import PlanRules
 from webchat_sync.plan.digest import channel_digest, listing_digest, manifest_digest
-from webchat_sync.plan.make import make_plan
+from webchat_sync.plan.make import begin, make_plan
 from webchat_sync.plan.summary import has_changes, summarize
 
 CHANNELS = "/organizations/acme/web-chat/channels"
@@ -97,6 +100,10 @@ STAMPS: dict[str, Json] = {"createdAt": "2026-11-02T12:00:00.000Z", "updatedAt":
 def test_a_create_that_was_cut_off_before_its_patch_is_finished_and_switched_on() -> None:
     (change,) = changes_for([declare(theme="dark")], [live(enabled=False, theme="auto", **STAMPS)])
     assert change.operations[0].body == {"theme": "dark", "enabled": True}
+    assert change.fields == (
+        FieldChange((Key("theme"),), "change", "auto", "dark"),
+        FieldChange((Key("enabled"),), "change", False, True),
+    )
     assert "interrupted" in change.note
 
 
@@ -146,12 +153,68 @@ def test_organizations_are_planned_side_by_side() -> None:
     assert (counts.create, counts.update, counts.delete, counts.unchanged) == (1, 0, 1, 1)
 
 
+def test_a_plan_has_the_settings_of_its_manifest() -> None:
+    manifest = Manifest(
+        "acme",
+        (declare(),),
+        api_key_env="ACME_KEY",
+        ledger="acme.json",
+        memory=GitMemory("upstream"),
+        field_entries={"helpEnabled": {"type": "boolean"}},
+    )
+    (planned,) = make_plan([(manifest, Listing("x", ()))], catalogue=catalogue(), created_at=NOW).organizations
+    assert (planned.api_key_env, planned.ledger) == (manifest.api_key_env, manifest.ledger)
+    assert (planned.memory, planned.field_entries) == (manifest.memory, manifest.field_entries)
+
+
+def test_a_plan_removes_no_twins_and_has_digests_unless_asked_otherwise() -> None:
+    assert begin([], catalogue=catalogue(), created_at=NOW).rules == PlanRules(catalogue(), NOW)
+    assert not PlanRules(catalogue(), NOW).remove_twins
+
+
+def test_what_cannot_be_matched_is_reported_for_all_organizations() -> None:
+    twice = Listing("x", (live("Support", "c-1"), live("Support", "c-2")))
+    with pytest.raises(InputError) as raised:
+        make_plan(
+            [(Manifest(name, (declare(),)), twice) for name in ("one", "two")], catalogue=catalogue(), created_at=NOW
+        )
+    assert len(raised.value.problems) == 2
+
+
+@pytest.mark.parametrize("protect", [False, True])
+def test_every_change_says_where_it_is_declared_and_whether_it_is_protected(protect: bool) -> None:
+    overlay = Place("overlay.yaml", 9, 1)
+    there = Place("channels.yaml", 4, 5)
+    declaration = replace(
+        declare(color="#fff", theme="dark"), protect=protect, field_places={"color": overlay, "theme": there}
+    )
+    absent = replace(declaration, absent=True)
+    (created,) = changes_for([declaration], [])
+    (updated,) = changes_for([declaration], [live(color="#000", theme="auto")])
+    (same,) = changes_for([declaration], [live(color="#fff", theme="dark")])
+    (gone,) = changes_for([absent], [])
+    (deleted,) = changes_for([absent], [live()])
+    changes = (created, updated, same, gone, deleted)
+    assert [change.action for change in changes] == ["create", "update", "none", "none", "delete"]
+    assert {(change.place, change.protected) for change in changes} == {(declaration.place, protect)}
+    for change in (created, updated):
+        places = {field.steps[0].name: field.place for field in change.fields if field.steps != (Key("name"),)}
+        assert places == {"color": overlay, "theme": None}
+        assert change.field_places == declaration.field_places
+
+
+def test_the_name_is_reviewed_even_if_it_is_ignored() -> None:
+    (change,) = changes_for([replace(declare(color="#fff"), ignore=frozenset({"name"}))], [live(color="#000")])
+    assert change.reviewed == {"name": "Support", "color": "#000"}
+
+
 def test_a_plan_that_is_only_looked_at_differs_in_its_digests_alone() -> None:
     sides = [(Manifest("one", (declare("A", color="#fff"),)), Listing("https://api.example", (live("A"), live("B"))))]
     sealed = make_plan(sides, catalogue=catalogue(), created_at=NOW)
     plan = make_plan(sides, catalogue=catalogue(), created_at=NOW, with_digests=False)
     assert has_changes(plan)
     assert (plan.manifest_digest, plan.organizations[0].listing_digest) == ("", "")
+    assert sealed.organizations[0].listing_digest == listing_digest("one", sides[0][1], catalogue())
     again = replace(plan.organizations[0], listing_digest=sealed.organizations[0].listing_digest)
     assert replace(plan, manifest_digest=sealed.manifest_digest, organizations=(again,)) == sealed
 

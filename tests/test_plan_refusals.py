@@ -15,9 +15,10 @@ from test_plan_secret import HAS, change_of, planned, remembered, wants
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Declaration, Json, Listing, MakeSecret, Manifest, Plan, RevokeSecret, SecretAdoption
 from webchat_sync.plan.filter_by_target import filter_by_target, filter_channels
-from webchat_sync.plan.guard import GuardOptions, MaxDeletes, dangers, refusals, short_listings
+from webchat_sync.plan.guard import GuardOptions, MaxDeletes, dangers, judged, refusals, short_listings
 from webchat_sync.plan.make import begin
 from webchat_sync.plan.match_channels import find_channel, match_channels
+from webchat_sync.plan.organizations import refused
 
 PLACE = "channels.yaml:3:5"
 InFull = tuple[str, str, str]
@@ -98,6 +99,8 @@ def test_a_short_listing_in_full() -> None:
             hint="Check that the list is complete and plan again, or use --allow-short-listing.",
         ),
     )
+    (kept,) = short_listings(plan_for([], channels(5)), now)
+    assert kept.message.endswith("although the plan deletes none of them")
 
 
 def test_a_channel_that_cannot_be_matched_in_full() -> None:
@@ -235,6 +238,8 @@ def test_what_is_refused_names_its_organization_where_there_are_several(find: An
 
 def test_a_danger_in_full() -> None:
     plan = planned([declare(identityRequired=True)], [live(hasIdentitySecret=False)])
+    assert refused(judged(plan, GuardOptions(), strict=True)) == dangers(plan)
+    assert refused(judged(plan, GuardOptions())) == ()
     assert read(dangers(plan)) == (
         in_full(
             'channel "Support": identityRequired is on, but the channel has no identity secret: no signature can be '
@@ -284,6 +289,13 @@ def test_a_lost_rename_names_the_nearest_deletes_else_the_first(going: list[str]
     names = [name for name in going if f'"{name}"' in told]
     assert told.endswith(": " + ", ".join(sorted((f'"{name}"' for name in names), key=told.index)))
     assert named in (names, len(names))
+
+
+def test_only_so_many_lost_renames_are_compared_with_every_name() -> None:
+    renamed = [replace(declare(f"New {number}"), renamed_from="Suport") for number in range(21)]
+    plan = plan_for(renamed, [live("Blog", "c-1"), live("Support", "c-2")], prune=True)
+    told = [message.rpartition(": ")[2] for message, _, _ in read(refusals(plan)) if "would be renamed" in message]
+    assert told == ['"Support"'] * 20 + ['"Blog", "Support"']
 
 
 NO_SINK = "Declare `sync.identitySecret` with `deliver`, or use `secret rotate --to FILE`."

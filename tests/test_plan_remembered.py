@@ -147,6 +147,11 @@ def test_a_twin_that_a_create_in_doubt_made_is_told_and_removed_when_asked(
 ) -> None:
     with pytest.raises(InputError) as error:
         planned([declare("Support")], channels, memory)
+    manifest = Manifest("acme", (declare("Support"),))
+    with pytest.raises(InputError):
+        make_plan(
+            [(manifest, Listing(SERVER, tuple(channels)))], catalogue=catalogue(), created_at=NOW, remembered=memory
+        )
     (problem,) = error.value.problems
     assert twin in problem.message
     assert "probably from the create sent" in problem.message, "somebody may have made it by hand"
@@ -155,7 +160,9 @@ def test_a_twin_that_a_create_in_doubt_made_is_told_and_removed_when_asked(
     assert "--remove-twins" in problem.hint
     plan = planned([declare("Support")], channels, memory, remove_twins=True)
     deletes = [change for change in plan.changes if change.action == "delete"]
-    assert [change.channel_id for change in deletes] == [twin]
+    sent = "the create sent by https://ci.example.com/7 at 2026-10-01T00:00:00+00:00"
+    story = f"probably from {sent}, whose outcome is unknown"
+    assert [(change.channel_id, change.note) for change in deletes] == [(twin, f"a duplicate of {stays}, {story}")]
     assert [change.channel_id for change in plan.changes if change.action != "delete"] == [stays]
 
 

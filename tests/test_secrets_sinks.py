@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import stat
 import subprocess
 import sys
@@ -111,7 +112,7 @@ def test_a_command_without_a_rotation_gets_an_empty_one(tmp_path: Path) -> None:
     [
         ("sys.stdin.read()", None),
         ("sys.exit(sys.stdin.read() and 3)", "exited with code 3"),
-        (HANGS, "was stopped after 1 s"),
+        (HANGS, f"`{sys.executable}` was stopped after 1 s"),
     ],
 )
 def test_what_a_command_has_started_ends_with_it(tmp_path: Path, last: str, error: str | None) -> None:
@@ -140,11 +141,11 @@ def ended(pid: int) -> bool:
 def test_what_a_failed_command_prints_is_shown_without_secrets(tmp_path: Path) -> None:
     script = (
         f"import sys;print('no:',sys.stdin.read(),'{KEY.reveal()}',end=' ',flush=True);"
-        "print('why.',file=sys.stderr);sys.exit(3)"
+        "print('FAX.',file=sys.stderr);sys.exit(3)"
     )
     with pytest.raises(SinkError) as raised:
         deliver(python(script, tmp_path))
-    assert raised.value.message == f"`{sys.executable}` exited with code 3: no: *** *** why"
+    assert raised.value.message == f"`{sys.executable}` exited with code 3: no: *** *** FAX"
 
 
 def test_the_end_of_a_long_output_is_shown(tmp_path: Path) -> None:
@@ -191,6 +192,77 @@ def test_nothing_that_a_failed_command_prints_tells_the_secret(tmp_path: Path, p
     assert code
     assert not [word for word in printed.stdout.split() if len(word) > 4 and word in message]
     assert not recognizer([SECRET], forms_of([SECRET]))(message)
+    if program == "rev":
+        assert message == "; its output isn't shown because it contains the secret"
+
+
+def test_what_a_failed_program_prints_need_not_be_text(tmp_path: Path) -> None:
+    shown = "exited with code 3: a\ufffdb"
+    with pytest.raises(SinkError) as raised:
+        deliver(Sink("command", argv=("sh", "-c", "cat >/dev/null; printf 'a\\377b'; exit 3"), folder=str(tmp_path)))
+    assert raised.value.message == f"`sh` {shown}"
+    probing = Sink("file", "a", probe=("sh", "-c", "printf 'a\\377b'; exit 3"), folder=str(tmp_path))
+    assert probe(probing) == f"its probe failed: `sh` {shown}"
+
+
+@pytest.mark.parametrize("secret", ["x" * 4096, "ä\u2028€", "\ud800-\udcff"], ids=["long", "unicode", "surrogates"])
+def test_a_command_gets_every_byte_of_a_secret(tmp_path: Path, secret: str) -> None:
+    anyio.run(
+        sinks().deliver, Sink("command", argv=("sh", "-c", "cat >got"), folder=str(tmp_path)), OCCASION, Secret(secret)
+    )
+    assert (tmp_path / "got").read_bytes() == secret.encode("utf-8", "surrogatepass")
+
+
+def test_a_program_that_keeps_a_way_to_write_to_its_own_input_has_read_it(tmp_path: Path) -> None:
+    stays = "os.setsid();os.write(w,b'.');time.sleep(600)"
+    script = (
+        "import os,sys,time;sys.stdin.read();os.open('/dev/stdin',os.O_RDWR);r,w=os.pipe();pid=os.fork()\n"
+        f"if not pid: {stays}\n"
+        "os.read(r,1);open('pid','w').write(str(pid))"
+    )
+    try:
+        deliver(python(script, tmp_path))
+    finally:
+        os.kill(int((tmp_path / "pid").read_text(encoding="utf-8")), signal.SIGKILL)
+
+
+def test_programs_are_looked_up_where_the_run_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("theirs", "ours"):
+        (tmp_path / name).mkdir()
+        write_program(tmp_path / name / name, "cat > ../taken")
+    monkeypatch.setenv("PATH", str(tmp_path / "ours"))
+    theirs, ours = (Sink("command", argv=(name,), folder=str(tmp_path / name)) for name in ("theirs", "ours"))
+    usual = replace(theirs, argv=("sh", "-c", "cat > ../taken"))
+    found = Sinks({"PATH": f"{tmp_path / 'theirs'}:{os.defpath}"})
+    for sink, by in ((theirs, found), (usual, found), (usual, Sinks({}))):
+        assert probe(sink, by) == ""
+        deliver(sink, by)
+        assert (tmp_path / "taken").read_text(encoding="utf-8") == SECRET.reveal()
+        (tmp_path / "taken").unlink()
+    for sink, by in ((ours, found), (ours, Sinks({})), (theirs, Sinks({}))):
+        assert probe(sink, by) == f"there's no executable `{sink.argv[0]}`"
+        with pytest.raises(SinkError, match=r"^can't run"):
+            deliver(sink, by)
+
+
+@pytest.mark.parametrize("kind", ["file", "dotenv", "command"])
+def test_a_place_outside_the_repository_needs_permission_in_ci(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    (tmp_path / "tree" / "sub").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "tree")
+    path = tmp_path if kind == "command" else tmp_path / "a"
+    sink = Sink(kind, "" if kind == "command" else "../a", "K", ("sh",))
+    outer = replace(sink, folder=str(tmp_path)) if kind == "command" else sink
+    inner = sink if kind == "command" else replace(sink, path="sub/a")
+    here, ci = {"PATH": os.environ["PATH"]}, {"PATH": os.environ["PATH"], "CI": "true"}
+    assert [probe(inner, Sinks(ci)), probe(outer, Sinks(here))] == ["", ""]
+    assert probe(outer, Sinks(ci)) == (
+        f"{path} is outside the repository, which the operator must allow in CI. Move it into the repository, or have "
+        "the operator allow it: `--allow-path GLOB` or WEBCHAT_SYNC_ALLOW_PATHS."
+    )
+    assert probe(outer, Sinks(ci, allowed_paths=(str(path),))) == ""
+    assert probe(outer, Sinks(ci, allowed_paths=(str(tmp_path / "other"),))) != ""
 
 
 @pytest.mark.parametrize(
@@ -199,6 +271,8 @@ def test_nothing_that_a_failed_command_prints_tells_the_secret(tmp_path: Path, p
         ("", True),
         ("s3cret-of-before=\n", True),
         ("dGhlIHNlY3JldA==", True),
+        ("x" * 4096, True),
+        ("x" * 4097, False),
         ("A=1\nB=2\n", False),
         ("KEY=value\n", False),
         ("version: 1\n", False),
@@ -223,6 +297,13 @@ def test_a_secret_that_is_shown_goes_to_whoever_shows_it() -> None:
     shown: list[str] = []
     deliver(Sink("show"), Sinks({}, show=shown.append))
     assert shown == [SECRET.reveal()]
+    for unprintable in ("a\nb", "a\u202eb", "::add-mask::a"):
+        with pytest.raises(SinkError) as raised:
+            anyio.run(Sinks({}, show=shown.append).deliver, Sink("show"), OCCASION, Secret(unprintable))
+        assert raised.value.message == (
+            "it isn't printed because it contains line feeds, invisible characters or a command for a CI log"
+        )
+    assert shown == [SECRET.reveal()]
 
 
 @pytest.mark.parametrize(
@@ -231,6 +312,8 @@ def test_a_secret_that_is_shown_goes_to_whoever_shows_it() -> None:
         (partial(Sink, "file", "no/a"), "no such folder"),
         (partial(Sink, "file", "folder"), "it's a folder"),
         (partial(Sink, "dotenv", "no/.env", "K"), "no such folder"),
+        (partial(Sink, "file", "plain/a"), "plain/a: no such folder"),
+        (partial(Sink, "file", "a\x00b"), '"a\\u0000b" isn\'t a valid path: '),
         (partial(Sink, "command", argv=("no-such-program",)), "there's no executable `no-such-program`"),
         (partial(Sink, "command", argv=("./no-such-program",)), "there's no executable `./no-such-program`"),
         (partial(Sink, "file", "a", probe=("no-such-program",)), "there's no executable `no-such-program`"),
@@ -239,7 +322,27 @@ def test_a_secret_that_is_shown_goes_to_whoever_shows_it() -> None:
 )
 def test_a_sink_that_will_not_take_a_secret_is_known_before(tmp_path: Path, sink: partial[Sink], said: str) -> None:
     (tmp_path / "folder").mkdir()
+    (tmp_path / "plain").touch()
     assert said in probe(sink(folder=str(tmp_path)))
+
+
+@pytest.mark.parametrize("path", ["link", "sub/link", "out/a"])
+def test_a_link_out_of_the_folder_of_a_manifest_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    for name in ("here", "elsewhere", "tree/sub"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "tree" / "link").symlink_to(tmp_path / "elsewhere" / "a")
+    (tmp_path / "tree" / "sub" / "link").symlink_to(tmp_path / "elsewhere" / "a")
+    (tmp_path / "tree" / "out").symlink_to(tmp_path / "elsewhere")
+    monkeypatch.chdir(tmp_path / "here")
+    named = tmp_path / "tree" / path
+    link = named.parent if path == "out/a" else named
+    for kind in ("file", "dotenv"):
+        sink = Sink(kind, path, "K", folder=str(tmp_path / "tree"))
+        assert probe(sink) == f"{named} isn't written because the link {link} leads outside the repository"
+        if link == named:
+            assert probe(replace(sink, path=str(named), folder=".")) == probe(sink)
 
 
 def test_a_folder_that_is_missing_is_none_to_run_in(tmp_path: Path) -> None:
@@ -254,15 +357,24 @@ def test_a_probe_that_succeeds_and_a_program_by_path_are_fine(tmp_path: Path) ->
     assert (tmp_path / "taken").read_text(encoding="utf-8") == SECRET.reveal()
 
 
-def test_what_cannot_be_written_is_a_failed_delivery(tmp_path: Path) -> None:
-    with pytest.raises(SinkError, match="can't write"):
-        deliver(Sink("file", "no/a", folder=str(tmp_path)))
-    with pytest.raises(SinkError, match="can't run"):
-        deliver(Sink("command", argv=(str(tmp_path),), folder=str(tmp_path)))
-    with pytest.raises(SinkError, match="can't store the secret"):
-        anyio.run(sinks().deliver, Sink("dotenv", "a", "K", folder=str(tmp_path)), OCCASION, Secret("a\nb"))
-    with pytest.raises(SinkError, match="too long"):
-        anyio.run(sinks().deliver, Sink("command", argv=("cat",)), OCCASION, Secret("x" * 5000))
+@pytest.mark.parametrize(
+    ("sink", "secret", "message"),
+    [
+        (Sink("file", "no/a"), SECRET, "can't write {folder}/no/a: No such file or directory"),
+        (Sink("dotenv", "no/a", "K"), SECRET, "can't write {folder}/no/a: No such file or directory"),
+        (
+            Sink("dotenv", "a", "K"),
+            Secret("a\nb"),
+            "{folder}/a can't store the secret: a dotenv file can't represent it",
+        ),
+        (Sink("command", argv=("./",)), SECRET, "can't run `./`: Permission denied"),
+        (Sink("command", argv=("cat",)), Secret("x" * 4097), "the secret is too long for a command"),
+    ],
+)
+def test_what_cannot_be_written_is_a_failed_delivery(tmp_path: Path, sink: Sink, secret: Secret, message: str) -> None:
+    with pytest.raises(SinkError) as raised:
+        anyio.run(sinks().deliver, replace(sink, folder=str(tmp_path)), OCCASION, secret)
+    assert raised.value.message == message.format(folder=tmp_path)
 
 
 @pytest.mark.parametrize("variable", ["MOSEND_API_KEY", "WEBCHAT_SYNC_MEMORY_TOKEN"])

@@ -9,6 +9,7 @@ import runpy
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -131,6 +132,22 @@ def test_an_editor_takes_a_variable_for_every_text(kind: str) -> None:
     sink = {key: "${NAME}" if isinstance(value, str) else value for key, value in EXAMPLES[kind].items()}
     document = {"version": 1, "channels": [{"name": "Support", "sync": {"identitySecret": {"deliver": [sink]}}}]}
     assert not list(Draft202012Validator(whole_schema("manifest")).iter_errors(document))
+
+
+@pytest.mark.parametrize("kind", sinks.DECLARABLE)
+def test_a_sink_is_what_is_declared_and_no_more(kind: str) -> None:
+    parse, example = sinks.KINDS[kind].parse, EXAMPLES[kind]
+    plain = parse(example, "folder")
+    assert plain == Sink.from_json({**example, "folder": "folder"})
+    assert parse({**example, "probe": ["check", "it"]}, "folder") == replace(plain, probe=("check", "it"))
+    assert parse({kind: example[kind]}, "folder") == replace(plain, key="")
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_file_that_is_not_there_has_no_secret_and_one_address(tmp_path: Path, kind: str) -> None:
+    sink = sinks.KINDS[kind].parse(EXAMPLES[kind], str(tmp_path))
+    assert sinks.KINDS[kind].read(sink) is None
+    assert sinks.KINDS[kind].address(sink) == Address(str(tmp_path.resolve() / sink.path), sink.key)
 
 
 @pytest.mark.parametrize("kind", sinks.DECLARABLE)

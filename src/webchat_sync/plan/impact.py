@@ -47,7 +47,6 @@ Placeholders: TypeAlias = "dict[str, str]"
 class Facts:
     """One field that changes: its live value (UNKNOWN: not known), its declared value, and the differences."""
 
-    name: str
     shape: Shape
     before: Json | Missing
     after: Json
@@ -118,7 +117,7 @@ def _field_impacts(
         if known is None or not known.impact:
             continue
         inside = [change for change in fields if change.field == name]
-        facts = Facts(name, known.shape, live.get(name, UNKNOWN), value, inside, at, creating)
+        facts = Facts(known.shape, live.get(name, UNKNOWN), value, inside, at, creating)
         for rule in known.impact:
             values = CONDITIONS[rule.when](facts)
             if values is not None:

@@ -34,7 +34,7 @@ class FileSink:
 
     def parse(self, value: Mapping[str, Json], folder: str) -> Sink:
         """See :class:`SinkKind`."""
-        return Sink("file", str(value.get("file", "")), probe=argv_of(value.get("probe")), folder=folder)
+        return Sink("file", str(value["file"]), probe=argv_of(value.get("probe")), folder=folder)
 
     def flaws(self, value: Mapping[str, Json]) -> Iterator[Diagnostic]:
         """None."""
