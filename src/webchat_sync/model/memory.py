@@ -24,25 +24,36 @@ class KnownChannel:
     """What is remembered about a channel that is or was live.
 
     ``seen`` is when an apply last recorded it as live, aware. ``owner`` identifies whose manifests declared it, empty
-    if none did. ``protected``: it had ``sync.protect`` when it was last declared.
+    if none did. ``protected``: it had ``sync.protect`` when it was last declared. ``unlisted``: an apply created it,
+    but no list has had it yet.
     """
 
     name: str
     seen: datetime
     owner: str = ""
     protected: bool = False
+    unlisted: bool = False
 
     def as_json(self) -> dict[str, Json]:
         """The entry in a memory."""
-        return {"name": self.name, "seen": moment_text(self.seen), "owner": self.owner, "protected": self.protected}
+        return {
+            "name": self.name,
+            "seen": moment_text(self.seen),
+            "owner": self.owner,
+            "protected": self.protected,
+            "unlisted": self.unlisted,
+        }
 
     @staticmethod
     def from_json(stored: Mapping[str, Any]) -> KnownChannel:
         """The inverse of :meth:`as_json`. Raises KeyError, TypeError and ValueError."""
-        name, owner, protected = stored["name"], stored.get("owner", ""), stored.get("protected", False)
-        if not isinstance(name, str) or not isinstance(owner, str) or not isinstance(protected, bool):
+        name, owner = stored["name"], stored.get("owner", "")
+        protected, unlisted = stored.get("protected", False), stored.get("unlisted", False)
+        if not isinstance(name, str) or not isinstance(owner, str):
             raise TypeError(stored)
-        return KnownChannel(name, _moment(stored["seen"]), owner, protected)
+        if not isinstance(protected, bool) or not isinstance(unlisted, bool):
+            raise TypeError(stored)
+        return KnownChannel(name, _moment(stored["seen"]), owner, protected, unlisted)
 
 
 @dataclass(frozen=True, slots=True)

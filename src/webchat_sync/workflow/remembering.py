@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -140,8 +140,13 @@ class RunMemory:
         ]
         await self.write(edits, Note("; ".join(filter(None, sentences)), tuple(dict.fromkeys([*creating, *adopted]))))
 
-    async def end(self, plan: Plan, runs: Sequence[ChannelRun], now: datetime) -> None:
-        """Record the outcome: what was changed, the channels that are live and declared, the creates still in doubt."""
+    async def end(
+        self, plan: Plan, runs: Sequence[ChannelRun], now: datetime, listed: Callable[[str, str], bool]
+    ) -> None:
+        """Record the outcome: what was changed, the channels that are live and declared, the creates still in doubt.
+
+        ``listed`` says whether the channel that the run created in an organisation with a name has been listed.
+        """
         edits: dict[OrganizationKey, Edit] = {}
         by_organization = runs_by_organization(runs)
         for planned in plan.organizations:
@@ -151,7 +156,7 @@ class RunMemory:
                 _ended,
                 settled=settled,
                 gone=[run.change.channel_id for run in of_plan if isinstance(run.change, Delete) and _is_done(run)],
-                live=dict(self._declared(planned, of_plan, now)),
+                live=dict(self._declared(planned, of_plan, now, listed)),
                 listed=planned.listed_ids,
                 now=now,
             )
@@ -160,14 +165,19 @@ class RunMemory:
         await self.write(edits, _outcome(runs), logged)
 
     def _declared(
-        self, planned: OrganizationPlan, runs: Iterable[ChannelRun], now: datetime
+        self,
+        planned: OrganizationPlan,
+        runs: Iterable[ChannelRun],
+        now: datetime,
+        listed: Callable[[str, str], bool],
     ) -> Iterator[tuple[str, KnownChannel]]:
         """The channels that are declared and live, by their ids."""
         created_ids = {run.change.address: run.channel_id for run in runs if isinstance(run.change, Create)}
         for change in planned.changes:
             channel_id = created_ids.get(change.address) if isinstance(change, Create) else change.channel_id
             if channel_id is not None and not isinstance(change, Delete):
-                yield channel_id, KnownChannel(change.address, now, self.owner, change.protected)
+                unlisted = isinstance(change, Create) and not listed(planned.organization, change.address)
+                yield channel_id, KnownChannel(change.address, now, self.owner, change.protected, unlisted)
 
     def _scope(self, planned: OrganizationPlan) -> OrganizationKey:
         return OrganizationKey(self.base_url, planned.organization)
@@ -250,7 +260,7 @@ def _ended(
 
 def _is_same(before: KnownChannel, channel: KnownChannel) -> bool:
     """Whether only the time differs, which isn't worth a write."""
-    return (before.name, before.owner, before.protected) == (channel.name, channel.owner, channel.protected)
+    return replace(before, seen=channel.seen) == channel
 
 
 def _is_done(run: ChannelRun) -> bool:
