@@ -201,6 +201,13 @@ def test_names_that_cannot_be_seen(api: Emulated, name: str, code: int) -> None:
     assert ("no visible characters" in said, "an invisible character" in said) == (code == 1, name.startswith("Sup"))
 
 
+def test_a_name_of_spaces_is_the_former_name_of_no_other_channel(api: Emulated) -> None:
+    checked = api.invoke("validate", manifest("  ", "Sales"))
+    assert checked.code == 1
+    assert "renamedFrom" not in checked.err
+    assert checked.err.endswith("Not valid: 1 error.\n")
+
+
 def test_a_former_name_that_nobody_has_is_told_and_refused_beside_a_delete(api: Emulated) -> None:
     told = api.invoke("plan", manifest("Help", extra=", sync: {renamedFrom: Suport}"))
     assert told.code == 0

@@ -6,20 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from webchat_sync.errors import ApiError, RotatedError, WebchatSyncError
-from webchat_sync.model import ActiveChange, OperationResult, OperationStatus, Plan, WriteResult
+from webchat_sync.model import ActiveChange, LiveChannel, OperationResult, OperationStatus, Plan, WriteResult
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelRun:
     """The operations of one channel, in order; ``results`` is updated while they run.
 
-    ``created`` holds the id of a created channel, once the server has returned it.
+    ``created`` holds the id of a created channel, once the server has returned it; ``answered`` the channel in the last
+    response that had one.
     """
 
     organization: str
     change: ActiveChange
     results: list[OperationResult]
     created: list[str] = field(default_factory=list)
+    answered: list[LiveChannel] = field(default_factory=list)
 
     @property
     def channel_id(self) -> str | None:
@@ -32,8 +34,10 @@ class ChannelRun:
 
     def done(self, position: int, written: WriteResult) -> OperationResult:
         """The server has acknowledged the operation."""
-        if written.channel is not None and self.change.channel_id is None:
-            self.created[:] = [written.channel.id]
+        if written.channel is not None:
+            self.answered[:] = [written.channel]
+            if self.change.channel_id is None:
+                self.created[:] = [written.channel.id]
         self.results[position] = replace(
             self.results[position],
             status="done",

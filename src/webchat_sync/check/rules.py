@@ -106,7 +106,7 @@ def _renames(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
     by_name = {_name(draft.declaration): draft for draft in loose}
     for draft in loose:
         former = _former_name(draft.declaration)
-        other = by_name.get(former or "")
+        other = None if former is None else by_name.get(former)
         if other is draft:
             message = "the channel already has this name, so nothing is renamed"
             hint = "Write its former name."

@@ -25,7 +25,8 @@ class KnownChannel:
 
     ``seen`` is when an apply last recorded it as live, aware. ``owner`` identifies whose manifests declared it, empty
     if none did, and ``file`` is the file that did, from the root of its repository, empty if that's unknown.
-    ``protected``: it had ``sync.protect`` when it was last declared.
+    ``protected``: it had ``sync.protect`` when it was last declared. ``unlisted``: an apply created it, but no list has
+    had it yet.
     """
 
     name: str
@@ -33,6 +34,7 @@ class KnownChannel:
     owner: str = ""
     protected: bool = False
     file: str = ""
+    unlisted: bool = False
 
     def as_json(self) -> dict[str, Json]:
         """The entry in a memory."""
@@ -42,16 +44,18 @@ class KnownChannel:
             "owner": self.owner,
             "protected": self.protected,
             "file": self.file,
+            "unlisted": self.unlisted,
         }
 
     @staticmethod
     def from_json(stored: Mapping[str, Any]) -> KnownChannel:
         """The inverse of :meth:`as_json`. Raises KeyError, TypeError and ValueError."""
-        name, owner, protected = stored["name"], stored.get("owner", ""), stored.get("protected", False)
-        file = stored.get("file", "")
-        if not all(isinstance(text, str) for text in (name, owner, file)) or not isinstance(protected, bool):
+        texts = stored["name"], stored.get("owner", ""), stored.get("file", "")
+        flags = stored.get("protected", False), stored.get("unlisted", False)
+        if not all(isinstance(text, str) for text in texts) or not all(isinstance(flag, bool) for flag in flags):
             raise TypeError(stored)
-        return KnownChannel(name, _moment(stored["seen"]), owner, protected, file)
+        (name, owner, file), (protected, unlisted) = texts, flags
+        return KnownChannel(name, _moment(stored["seen"]), owner, protected, file, unlisted)
 
 
 @dataclass(frozen=True, slots=True)

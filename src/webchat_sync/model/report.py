@@ -9,7 +9,7 @@ from webchat_sync.errors import Place, WebchatSyncError
 from webchat_sync.model.operations import Operation
 from webchat_sync.model.plan import FailedOrganization
 from webchat_sync.model.steps import Steps, path_text
-from webchat_sync.model.values import Json, Missing
+from webchat_sync.model.values import UNKNOWN, Json, Missing
 
 OperationStatus: TypeAlias = Literal["done", "failed", "not_started", "in_doubt"]
 
@@ -36,7 +36,8 @@ class OperationResult:
 class NotConverged:
     """A place that still differs after an apply: what was sent and what the server stored.
 
-    ``steps`` is empty if the whole channel is missing or still exists. ``place`` is the channel's declaration.
+    ``steps`` is empty if the whole channel is missing or still exists; ``sent`` is the id of one that the run created.
+    ``place`` is the channel's declaration.
     """
 
     organization: str
@@ -50,6 +51,11 @@ class NotConverged:
     def path(self) -> str:
         """``steps`` as text."""
         return path_text(self.steps)
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the whole channel isn't listed."""
+        return not self.steps and self.stored is UNKNOWN
 
 
 class UnlistedField(NamedTuple):
@@ -79,3 +85,10 @@ class ApplyReport:
     unlisted: tuple[UnlistedField, ...] = ()
     unverified: WebchatSyncError | None = None
     failed: tuple[FailedOrganization, ...] = ()
+
+    def has_listed(self, organization: str, address: str) -> bool:
+        """Whether the channels were read again, and the one with this name was among them."""
+        return self.outcome in {"converged", "not_converged"} and not any(
+            (place.organization, place.address) == (organization, address) and place.is_missing
+            for place in self.not_converged
+        )

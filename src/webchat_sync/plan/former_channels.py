@@ -26,6 +26,7 @@ from webchat_sync.plan.match_channels import Matches
 WAS_LIVE: Final = "was-live"
 OTHER_NAME: Final = "other-name"
 OTHER_NAME_GOES: Final = "other-name-goes"
+UNLISTED: Final = "unlisted"
 IN_DOUBT: Final[Mapping[str, str]] = {
     WAS_LIVE: "Use a key that isn't restricted to some channels. If the channel was deleted and you want it back, "
     "remove --strict.",
@@ -38,18 +39,22 @@ TWICE: Final[Mapping[str, str]] = {
     OTHER_NAME: f"{_KEEP_IT} If you want both, use --allow-lookalikes.",
     OTHER_NAME_GOES: f"{_KEEP_IT} If you want both, declare both. To delete it and create a new one, "
     "use --allow-lookalikes.",
+    UNLISTED: "The list may be out of date, so try again later, or this key may not show the channel. If the channel "
+    "was deleted and you want it back, use --allow-lookalikes.",
 }
-"""The codes of the dangers that are always refused, since the create would certainly duplicate or replace a channel."""
+"""The codes of the dangers that are always refused, since the create would probably duplicate or replace a channel."""
 
 
 @dataclass(frozen=True)
 class FormerChannels:
     """The names, by id, of the channels of one organisation that were live at the last apply.
 
-    ``listed`` are the ids that are live now, ``free`` the live channels that no declaration matches.
+    ``unlisted`` are the ids of those that an apply created and no list has had yet. ``listed`` are the ids that are
+    live now, ``free`` the live channels that no declaration matches.
     """
 
     names: Mapping[str, str]
+    unlisted: frozenset[str]
     listed: frozenset[str]
     free: Sequence[LiveChannel]
 
@@ -58,7 +63,9 @@ class FormerChannels:
         """What is ``known`` about the organisation; nothing for the sandbox, which people empty to start over."""
         here = {} if listing.base_url == SANDBOX else known.get(OrganizationKey(listing.base_url, organization), {})
         names = {channel_id: channel.name for channel_id, channel in sorted(here.items())}
-        return FormerChannels(names, frozenset(channel.id for channel in listing.channels), matches.undeclared)
+        unlisted = frozenset(channel_id for channel_id, channel in here.items() if channel.unlisted)
+        listed = frozenset(channel.id for channel in listing.channels)
+        return FormerChannels(names, unlisted, listed, matches.undeclared)
 
     def dangers(self, declaration: Declaration, deletes: Sequence[Delete]) -> Iterator[Impact]:
         """Why creating ``declaration`` may duplicate a channel, or replace one of those that ``deletes`` removes.
@@ -68,7 +75,12 @@ class FormerChannels:
         names = [name for name in (declaration.name, declaration.renamed_from) if name is not None]
         ids = sorted({channel_id for name in names for channel_id in self._ids_by_name.get(stored_form(name), ())})
         for channel_id in ids:
-            if channel_id not in self.listed:
+            if channel_id in self.listed:
+                continue
+            if channel_id in self.unlisted:
+                text = f"an earlier apply created this channel (id {channel_id}), and it hasn't been listed since"
+                yield Impact("danger", UNLISTED, text)
+            else:
                 text = (
                     f"this channel was live at the last apply (id {channel_id}) and has since been deleted, "
                     "or isn't visible to this key"

@@ -10,7 +10,6 @@ from typing import Final
 from webchat_sync.errors import ApiError, CombinedApiError, Place, RotatedError, UndeliveredError
 from webchat_sync.flat import flat
 from webchat_sync.model import (
-    UNKNOWN,
     ActiveChange,
     ApplyReport,
     Create,
@@ -191,7 +190,10 @@ def _at(place: Place | None) -> str:
 def _mismatch(plan: Plan, mismatch: NotConverged) -> Iterator[str]:
     name = _named(plan, mismatch.organization, mismatch.address)
     if not mismatch.steps:
-        yield f"  {name}: the channel is {'missing' if mismatch.stored is UNKNOWN else 'still there'}"
+        yield f"  {name}: the channel is {'missing' if mismatch.is_missing else 'still there'}"
+        if mismatch.is_missing and mismatch.sent is not None:
+            yield f"    It was created with the id {inline(mismatch.sent)}, but the list of channels doesn't have it."
+            yield "    Until it does, apply refuses to create the channel again."
         return
     if mismatch.steps == (Key("name"),):
         place = f" at {mismatch.place.file}:{mismatch.place.line}" if mismatch.place else ""

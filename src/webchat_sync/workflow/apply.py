@@ -85,7 +85,7 @@ async def apply(
         refuse(plan, options.guards, strict=options.strict, more=more)
         if not has_changes(plan):
             await _begin(plan, rotations, memory, environment)
-            await memory.end(plan, (), environment.now())
+            await memory.end(plan, (), environment.now(), run.report.has_listed)
             return run.end(ApplyReport("converged", run.report.results))
         if not screen.approve():
             return run.end(run.report)
@@ -107,7 +107,7 @@ async def apply(
                 remembered=lambda: memory.remembered,
             )
         finished = run.end(report)
-        await memory.end(plan, run.channels_of(plan), environment.now())
+        await memory.end(plan, run.channels_of(plan), environment.now(), finished.has_listed)
         return finished
 
 

@@ -148,8 +148,13 @@ class RunMemory:
         ]
         await self.write(edits, Note("; ".join(filter(None, sentences)), tuple(dict.fromkeys([*creating, *adopted]))))
 
-    async def end(self, plan: Plan, runs: Sequence[ChannelRun], now: datetime) -> None:
-        """Record the outcome: what was changed, the channels that are live and declared, the creates still in doubt."""
+    async def end(
+        self, plan: Plan, runs: Sequence[ChannelRun], now: datetime, listed: Callable[[str, str], bool]
+    ) -> None:
+        """Record the outcome: what was changed, the channels that are live and declared, the creates still in doubt.
+
+        ``listed`` says whether the channel that the run created in an organisation with a name has been listed.
+        """
         edits: dict[OrganizationKey, Edit] = {}
         by_organization = runs_by_organization(runs)
         for planned in plan.organizations:
@@ -159,7 +164,7 @@ class RunMemory:
                 _ended,
                 settled=settled,
                 gone=[run.change.channel_id for run in of_plan if isinstance(run.change, Delete) and _is_done(run)],
-                live=dict(self._declared(planned, of_plan, now)),
+                live=dict(self._declared(planned, of_plan, now, listed)),
                 listed=planned.listed_ids,
                 now=now,
             )
@@ -168,7 +173,11 @@ class RunMemory:
         await self.write(edits, _outcome(runs), logged)
 
     def _declared(
-        self, planned: OrganizationPlan, runs: Iterable[ChannelRun], now: datetime
+        self,
+        planned: OrganizationPlan,
+        runs: Iterable[ChannelRun],
+        now: datetime,
+        listed: Callable[[str, str], bool],
     ) -> Iterator[tuple[str, KnownChannel]]:
         """The channels that are declared and live, by their ids."""
         created_ids = {run.change.address: run.channel_id for run in runs if isinstance(run.change, Create)}
@@ -176,7 +185,8 @@ class RunMemory:
             channel_id = created_ids.get(change.address) if isinstance(change, Create) else change.channel_id
             if channel_id is not None and not isinstance(change, Delete):
                 file = self.files.name(change.place.file) if self.files and change.place else ""
-                yield channel_id, KnownChannel(change.address, now, self.owner, change.protected, file)
+                unlisted = isinstance(change, Create) and not listed(planned.organization, change.address)
+                yield channel_id, KnownChannel(change.address, now, self.owner, change.protected, file, unlisted)
 
     def _scope(self, planned: OrganizationPlan) -> OrganizationKey:
         return OrganizationKey(self.base_url, planned.organization)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
@@ -11,6 +11,7 @@ from anyio import CancelScope
 from webchat_sync.apply.ports import ChannelApi, Observer, Rotator
 from webchat_sync.apply.run import Interrupt, Settings, run_channels
 from webchat_sync.apply.run_log import ChannelRun, results, runs_by_organization
+from webchat_sync.create_once import LOOKS
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import CombinedApiError, InputError, WebchatSyncError
 from webchat_sync.model import (
@@ -37,7 +38,8 @@ from webchat_sync.model import (
     UnlistedField,
     Update,
 )
-from webchat_sync.plan.make import PlannedOrganization, Planning, begin
+from webchat_sync.plan.make import Planning, begin
+from webchat_sync.workflow.list_lag import is_behind, unlisted
 from webchat_sync.workflow.listings import read_apart
 
 _HAS_SECRET: Final = (Key(HAS_SECRET),)
@@ -59,7 +61,8 @@ async def converge(
     """Carry out the runs of a plan's channels and report.
 
     ``manifests`` declare what the channels must become, ``listings`` are those that the plan was made from;
-    ``remembered`` returns the current memory. Organisations with every operation done are listed and planned again.
+    ``remembered`` returns the current memory. Organisations with every operation done are listed and planned again,
+    repeatedly if the list is older than the calls.
     """
     known_ids = {
         organization: frozenset(channel.id for channel in listing.channels)
@@ -82,7 +85,7 @@ async def converge(
         for manifest in manifests
     }
     base_url = listings[changed[0]].base_url
-    after: Mapping[str, PlannedOrganization | WebchatSyncError] | None = None
+    after: dict[str, _Verified | WebchatSyncError] = {}
     try:
         planning = begin(
             list(desired.values()),
@@ -91,58 +94,82 @@ async def converge(
             remembered=remembered(),
             with_digests=False,
         )
-        proof = _Proof(desired, planning)
+        proof = _Proof(desired, planning, by_organization)
         with CancelScope() as interrupt.scope:
-            after = await read_apart(changed, apis, proof.plan, base_url=base_url, enough=proof.is_given_by)
+            for seconds in LOOKS:
+                behind = [name for name in changed if _is_behind(after.get(name))]
+                if not behind or interrupt.requested:
+                    break
+                if seconds:
+                    await settings.environment.sleep(seconds)
+                after |= await read_apart(behind, apis, proof.verify, base_url=base_url, enough=proof.is_given_by)
     except WebchatSyncError as error:
         return ApplyReport("incomplete", operation_results, unverified=error)
-    if after is None:
+    if not after:
         return ApplyReport("interrupted", operation_results)
     return _verified(operation_results, after.values(), complete=not undone)
 
 
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """What still differs in an organisation. ``behind``: the list is older than the calls that were made before."""
+
+    differences: tuple[NotConverged, ...]
+    behind: bool
+
+
+def _is_behind(result: _Verified | WebchatSyncError | None) -> bool:
+    """Whether the organisation wasn't read yet, or its list is out of date."""
+    return result is None or (isinstance(result, _Verified) and result.behind)
+
+
 def _verified(
     operation_results: tuple[OperationResult, ...],
-    after: Iterable[PlannedOrganization | WebchatSyncError],
+    after: Collection[_Verified | WebchatSyncError],
     *,
     complete: bool,
 ) -> ApplyReport:
-    """The report of what the plans ``after`` the operations still want to change; ``complete``: all are done."""
-    plans: list[OrganizationPlan] = []
-    unread: list[WebchatSyncError] = []
-    for result in after:
-        if isinstance(result, PlannedOrganization):
-            plans.append(result.plan)
-        else:
-            unread.append(result)
+    """The report of what is still different ``after`` the operations; ``complete``: all are done."""
+    unread = [result for result in after if isinstance(result, WebchatSyncError)]
     differing: list[NotConverged] = []
-    unlisted: list[UnlistedField] = []
-    for place in (place for plan in plans for place in _differences(plan)):
+    fields: list[UnlistedField] = []
+    for place in (place for result in after if isinstance(result, _Verified) for place in result.differences):
         # A field that the server's list omits can't be compared: it's reported, but isn't a difference.
         if place.stored is UNKNOWN and place.steps:
-            unlisted.append(UnlistedField(place.organization, place.address, place.steps))
+            fields.append(UnlistedField(place.organization, place.address, place.steps))
         else:
             differing.append(place)
     unverified = (unread[0] if len(unread) == 1 else CombinedApiError(unread)) if unread else None
     outcome: Outcome = "incomplete" if unread or not complete else "not_converged" if differing else "converged"
-    return ApplyReport(outcome, operation_results, tuple(differing), tuple(unlisted), unverified)
+    return ApplyReport(outcome, operation_results, tuple(differing), tuple(fields), unverified)
 
 
 @dataclass(frozen=True, slots=True)
 class _Proof:
-    """Plans again: a plan without changes proves that the channels match the ``manifests``."""
+    """Plans again: a plan without changes proves that the channels match the ``manifests``, after the ``runs``."""
 
     manifests: Mapping[str, Manifest]
     planning: Planning
+    runs: Mapping[str, Sequence[ChannelRun]]
 
-    def plan(self, organization: str, listing: Listing) -> PlannedOrganization:
-        """The plan of what is still different in the organisation. Raises InputError."""
-        return self.planning.organization(self.manifests[organization], listing)
+    def verify(self, organization: str, listing: Listing) -> _Verified:
+        """What is still different in the organisation. Raises InputError."""
+        runs, manifest = self.runs.get(organization, ()), self.manifests[organization]
+        missing = unlisted(listing, runs)
+        listed = tuple(each for each in manifest.declarations if each.id not in missing)
+        plan = self.planning.organization(replace(manifest, declarations=listed), listing).plan
+        lost = [
+            NotConverged(organization, run.change.address, (), run.channel_id, UNKNOWN, run.change.place)
+            for run in runs
+            if run.channel_id in missing
+        ]
+        differences = (*lost, *_differences(plan))
+        return _Verified(differences, behind=bool(differences) and is_behind(listing, runs))
 
     def is_given_by(self, organization: str, listing: Listing) -> bool:
         """Whether nothing differs: no channel was hidden or repeated because the pages moved during the listing."""
         try:
-            return not self.plan(organization, listing).plan.active_changes
+            return not self.verify(organization, listing).differences
         except InputError:
             return False
 
