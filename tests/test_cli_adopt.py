@@ -111,6 +111,17 @@ def test_the_files_become_what_is_live_and_nothing_else_in_them_changes(api: Emu
     assert api.invoke("plan", manifest).last_line == "Plan: 1 to add, 0 to change, 1 to destroy."
 
 
+def test_a_file_that_was_formatted_stays_formatted(api: Emulated, manifest: Path) -> None:
+    assert api.invoke("fmt", manifest).code == 0
+    assert api.invoke("adopt", manifest, "--auto-approve").code == 0
+    adopted = manifest.read_text(encoding="utf-8")
+    assert "      id: c-1\n      ignore: [bubblePosition] # set in the dashboard\n" in adopted
+    assert '  - name: Sales\n    color: "#222222"\n' in adopted
+    assert adopted.count(" # ") == MANIFEST.count(" # ")
+    assert api.invoke("fmt", "--check", manifest).code == 0
+    assert api.invoke("adopt", manifest, "--check").code == 0
+
+
 def test_check_shows_the_edit_and_writes_nothing(api: Emulated, manifest: Path) -> None:
     checked = api.invoke("adopt", manifest.parent, "--check")
     assert (checked.code, manifest.read_text(encoding="utf-8")) == (2, MANIFEST)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,7 @@ from webchat_sync.domain.catalogue import Catalogue, load_schema
 from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.errors import Path as Steps
 from webchat_sync.jsonvalue import Json
-from webchat_sync.manifest.adopt import BYTE_ORDER_MARK
+from webchat_sync.manifest.adopt import BYTE_ORDER_MARK, Edited
 from webchat_sync.manifest.files import read_source
 from webchat_sync.manifest.overlay import CHANNELS
 from webchat_sync.manifest.read import Reader, read_documents
@@ -70,6 +71,14 @@ def canonical(source: Source, catalogue: Catalogue) -> bytes | list[Diagnostic]:
     if lost_comments(text, lay_out(source, None), new, lay_out(laid_out, None)):
         return [_cannot(source, "a comment would be lost")]
     return data
+
+
+def as_formatted(edited: Edited, catalogue: Catalogue) -> Edited:
+    """``edited`` in the canonical layout if the file was in it before, so that a check of the layout still succeeds."""
+    if canonical(edited.source, catalogue) != edited.source.data:
+        return edited
+    data = canonical(Source.of(edited.source.name, edited.data), catalogue)
+    return replace(edited, data=data) if isinstance(data, bytes) else edited
 
 
 def lay_out_files(

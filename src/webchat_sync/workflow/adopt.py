@@ -14,6 +14,7 @@ from webchat_sync.errors import Diagnostic, InputError, Place, WebchatSyncError
 from webchat_sync.manifest.adopt import Edited, Rewritten, edit, read_files, refusals
 from webchat_sync.manifest.file_names import file_names
 from webchat_sync.manifest.files import find_files, show_path
+from webchat_sync.manifest.fmt import as_formatted
 from webchat_sync.manifest.ownership import shared
 from webchat_sync.manifest.place_edits import Edit
 from webchat_sync.manifest.read import Reader
@@ -114,6 +115,7 @@ def adopt(
     if edits:
         files = read_files(subject.files, subject.overlays, subject.organization)
         rewritten = edit(files, edits, environ=subject.variables)
+        rewritten = replace(rewritten, edited=tuple(as_formatted(file, catalogue) for file in rewritten.edited))
     reasons: defaultdict[Place, dict[str, str]] = defaultdict(dict)
     for entry in rewritten.left:
         reasons[entry.place][entry.field] = entry.reason
