@@ -151,6 +151,26 @@ def test_a_saved_plan_of_another_folder_does_not_give_its_channels_to_other_mani
     assert sorted(str(channel["name"]) for channel in pipeline.api.store.channels("acme")) == ["A2", "B"]
 
 
+def test_the_advice_for_a_secret_of_one_organisation_leaves_that_of_another_alone(pipeline: Pipeline) -> None:
+    broken = pipeline.folder / "broken-bolt"
+    broken.touch()
+    command = f"cat > /dev/null; test ! -e {pipeline.folder}/broken-$WEBCHAT_SYNC_ORGANIZATION"
+    text = manifest(support(sink=f"{{command: [sh, -c, '{command}'], probe: ['true']}}"))
+    commit(pipeline.author, {"acme.yaml": text, "bolt.yaml": text.replace("organization: acme", "organization: bolt")})
+    git(pipeline.author, "push", "--quiet", "origin", "HEAD:main")
+    failed = pipeline.job("apply", ".", "--auto-approve")
+    assert (failed.code, rotations(pipeline.api)) == (3, 2)
+    assert '`webchat-sync apply --rotate "Support" --target-org bolt` creates' in failed.out
+    broken.unlink()
+    # On the same machine, without the name of an organisation.
+    delivered = pipeline.api.invoke("secret", "deliver", "Support", environ=ENVIRON)
+    assert (delivered.code, "Delivered the identity" in delivered.err) == (0, True)
+    assert pipeline.job("apply", ".", "--auto-approve").code == 0
+    assert rotations(pipeline.api) == 0
+    several = pipeline.job("secret", "sign", "Support", "--user-id", "one", "--manifest", ".")
+    assert (several.code, 'several channels with the name or id "Support"' in several.err) == (1, True)
+
+
 def test_the_history_does_not_say_that_a_run_with_a_new_secret_changed_nothing(pipeline: Pipeline) -> None:
     pipeline.push(manifest(support("one")))
     assert pipeline.apply().code == 0
