@@ -171,6 +171,28 @@ def test_the_advice_for_a_secret_of_one_organisation_leaves_that_of_another_alon
     assert (several.code, 'several channels with the name or id "Support"' in several.err) == (1, True)
 
 
+def test_a_waiting_secret_is_not_delivered_past_a_memory_that_unreadable_manifests_would_name(
+    pipeline: Pipeline,
+) -> None:
+    broken = pipeline.folder / "broken"
+    broken.touch()
+    command = f"cat > {pipeline.folder}/got; test ! -e {broken}"
+    pipeline.push(manifest(support(sink=f"{{command: [sh, -c, '{command}'], probe: ['true']}}")))
+    assert pipeline.apply().code == 3
+    broken.unlink()
+    (pipeline.folder / "got").unlink()
+    text = Path("channels.yaml").read_text(encoding="utf-8")
+    Path("channels.yaml").write_text(f"{text}  - nam: Sales\n", encoding="utf-8")
+    refused = pipeline.api.invoke("secret", "deliver", "Support", environ=ENVIRON)
+    assert (refused.code, "channels.yaml:11:5" in refused.err) == (1, True)
+    assert not (pipeline.folder / "got").exists()
+    delivered = pipeline.api.invoke("secret", "deliver", "Support", "--memory", "git", environ=ENVIRON)
+    assert (delivered.code, (pipeline.folder / "got").exists()) == (0, True)
+    rotations(pipeline.api)
+    assert pipeline.apply().code == 0
+    assert rotations(pipeline.api) == 0
+
+
 def test_the_history_does_not_say_that_a_run_with_a_new_secret_changed_nothing(pipeline: Pipeline) -> None:
     pipeline.push(manifest(support("one")))
     assert pipeline.apply().code == 0

@@ -49,6 +49,12 @@ class LedgerOptions:
     ledger: Path | None = None
     memory: MemoryOptions = field(default_factory=MemoryOptions)
 
+    def given(self, runtime: Runtime) -> bool:
+        """Whether the operator says where the memory is, by an option or a variable."""
+        from webchat_sync.memory.opened import VARIABLE
+
+        return bool(self.ledger or self.memory.given or runtime.environ.get(VARIABLE, "").strip())
+
     def place(
         self,
         ledgers: Mapping[str, Path],
@@ -127,7 +133,9 @@ def find_subject(
     Raises InputError if no organisation is named or several match, and for manifests that can't be read, unless they
     weren't named and the options are sufficient.
     """
-    manifests = _manifests(paths, connection, runtime)
+    # Without the manifests, a secret could be recorded in another memory than the one that the next apply reads.
+    sufficient = ledger_options.given(runtime) and connection.default_organization(runtime) is not None
+    manifests = _manifests(paths, connection, runtime, sufficient=sufficient)
     manifest = _one_of(manifests, connection, name)
     if manifest is None:
         organization = one_organization(connection, runtime)
@@ -164,13 +172,19 @@ def find_offline(
         ledgers = ledgers_of(several.manifests)
         return Subject("", None, ledger_options.place(ledgers, runtime, declared=declared, clone=folder_of(paths)))
     except InputError:
-        if paths:
+        # Only the manifests say where the memory is, unless the operator does.
+        if paths or not ledger_options.given(runtime):
             raise
         return Subject("", None, ledger_options.place({"": LEDGER}, runtime))
 
 
-def _manifests(paths: Sequence[Path], connection: ConnectionOptions, runtime: Runtime) -> Sequence[Manifest]:
-    """The manifests in ``paths``, or else those in the current directory, where other files are ignored."""
+def _manifests(
+    paths: Sequence[Path], connection: ConnectionOptions, runtime: Runtime, *, sufficient: bool
+) -> Sequence[Manifest]:
+    """The manifests in ``paths``, or else those in the current directory, where other files are ignored.
+
+    ``sufficient``: the options say all that the manifests could, so that unreadable ones don't count.
+    """
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.manifest.glance import manifest_files
 
@@ -181,9 +195,8 @@ def _manifests(paths: Sequence[Path], connection: ConnectionOptions, runtime: Ru
         return load(files, connection, load_catalogue(), runtime).manifests
     except InputError as error:
         named_outputs = any(problem.code == OUTPUT for problem in error.problems)
-        if paths or named_outputs or not connection.default_organization(runtime):
+        if paths or named_outputs or not sufficient:
             raise
-        # Files that weren't named mustn't prevent the command if the options are sufficient.
         return ()
 
 
@@ -209,7 +222,7 @@ def _is_called(declaration: Declaration, name_or_id: str) -> bool:
 
 def shared_place(paths: Sequence[Path], given: str | None, runtime: Runtime) -> MemoryPlace:
     """Where the memory of all manifests in ``paths`` or the current directory is. Raises InputError."""
-    manifests = () if given and not paths else _manifests(paths, ANYWHERE.offline, runtime)
+    manifests = () if given and not paths else _manifests(paths, ANYWHERE.offline, runtime, sufficient=True)
     return MemoryPlace(
         ledgers=ledgers_of(manifests) or {"": LEDGER},
         declared=declared_memory(manifests),
