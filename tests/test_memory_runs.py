@@ -130,6 +130,19 @@ def test_a_rotation_happens_once_for_each_token_on_machines_that_are_thrown_away
         assert not told.strip() or told.strip() not in kept + log
 
 
+def test_manifests_without_a_repository_own_nothing_in_a_memory_that_others_use(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("A", "B", "A"):
+        folder = pipeline.folder / f"without-git-{name}"
+        folder.mkdir(exist_ok=True)
+        monkeypatch.chdir(folder)
+        Path("channels.yaml").write_text(manifest(named(name), settings="{prune: owned}"), encoding="utf-8")
+        arguments = ("apply", "channels.yaml", "--auto-approve", "--memory", str(pipeline.remote))
+        assert pipeline.api.invoke(*arguments, environ=ENVIRON).code == 0
+    assert sorted(str(channel["name"]) for channel in pipeline.api.store.channels("acme")) == ["A", "B"]
+
+
 def test_a_saved_plan_of_another_folder_does_not_give_its_channels_to_other_manifests(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
