@@ -12,7 +12,7 @@ import pytest
 from remembering import SCOPE, bare, entry, remembering, run
 from repositories import ENVIRON, git, repository
 from webchat_sync.errors import InputError, LockedError
-from webchat_sync.memory.clone import owner_of
+from webchat_sync.memory.clone import NO_REPOSITORY, owner_of
 from webchat_sync.memory.lease import FastClock
 from webchat_sync.memory.opened import chosen_remote, lock_expiry, lock_timeout, open_memory
 from webchat_sync.memory.place import Remote
@@ -124,3 +124,12 @@ def test_all_clones_of_a_local_remote_have_the_same_owner_and_others_do_not(clon
     elsewhere = owners.pop("deep/elsewhere")
     assert set(owners.values()) == {owner_of(clone, ENVIRON)}
     assert elsewhere not in owners.values()
+
+
+def test_the_only_remote_names_the_owner_whatever_it_is_called(clone: Path, tmp_path: Path) -> None:
+    other = repository(tmp_path / "other")
+    assert owner_of(other, ENVIRON) == NO_REPOSITORY
+    git(other, "remote", "add", "upstream", str(tmp_path / "remote.git"))
+    assert owner_of(other, ENVIRON) == owner_of(clone, ENVIRON)
+    git(other, "remote", "add", "fork", str(tmp_path / "memory.git"))
+    assert owner_of(other, ENVIRON) == NO_REPOSITORY

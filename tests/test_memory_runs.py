@@ -130,6 +130,19 @@ def test_a_rotation_happens_once_for_each_token_on_machines_that_are_thrown_away
         assert not told.strip() or told.strip() not in kept + log
 
 
+def test_manifests_without_a_repository_own_nothing_in_a_memory_that_others_use(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("A", "B", "A"):
+        folder = pipeline.folder / f"without-git-{name}"
+        folder.mkdir(exist_ok=True)
+        monkeypatch.chdir(folder)
+        Path("channels.yaml").write_text(manifest(named(name), settings="{prune: owned}"), encoding="utf-8")
+        arguments = ("apply", "channels.yaml", "--auto-approve", "--memory", str(pipeline.remote))
+        assert pipeline.api.invoke(*arguments, environ=ENVIRON).code == 0
+    assert sorted(str(channel["name"]) for channel in pipeline.api.store.channels("acme")) == ["A", "B"]
+
+
 def test_a_saved_plan_of_another_folder_does_not_give_its_channels_to_other_manifests(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +162,48 @@ def test_a_saved_plan_of_another_folder_does_not_give_its_channels_to_other_mani
     git(pipeline.author, "push", "--quiet", "origin", "HEAD:main")
     assert pipeline.job("apply", "shop", "--auto-approve").code == 0
     assert sorted(str(channel["name"]) for channel in pipeline.api.store.channels("acme")) == ["A2", "B"]
+
+
+def test_the_advice_for_a_secret_of_one_organisation_leaves_that_of_another_alone(pipeline: Pipeline) -> None:
+    broken = pipeline.folder / "broken-bolt"
+    broken.touch()
+    command = f"cat > /dev/null; test ! -e {pipeline.folder}/broken-$WEBCHAT_SYNC_ORGANIZATION"
+    text = manifest(support(sink=f"{{command: [sh, -c, '{command}'], probe: ['true']}}"))
+    commit(pipeline.author, {"acme.yaml": text, "bolt.yaml": text.replace("organization: acme", "organization: bolt")})
+    git(pipeline.author, "push", "--quiet", "origin", "HEAD:main")
+    failed = pipeline.job("apply", ".", "--auto-approve")
+    assert (failed.code, rotations(pipeline.api)) == (3, 2)
+    assert '`webchat-sync apply --rotate "Support" --target-org bolt` creates' in failed.out
+    broken.unlink()
+    # On the same machine, without the name of an organisation.
+    delivered = pipeline.api.invoke("secret", "deliver", "Support", environ=ENVIRON)
+    assert (delivered.code, "Delivered the identity" in delivered.err) == (0, True)
+    assert pipeline.job("apply", ".", "--auto-approve").code == 0
+    assert rotations(pipeline.api) == 0
+    several = pipeline.job("secret", "sign", "Support", "--user-id", "one", "--manifest", ".")
+    assert (several.code, 'several channels with the name or id "Support"' in several.err) == (1, True)
+
+
+def test_a_waiting_secret_is_not_delivered_past_a_memory_that_unreadable_manifests_would_name(
+    pipeline: Pipeline,
+) -> None:
+    broken = pipeline.folder / "broken"
+    broken.touch()
+    command = f"cat > {pipeline.folder}/got; test ! -e {broken}"
+    pipeline.push(manifest(support(sink=f"{{command: [sh, -c, '{command}'], probe: ['true']}}")))
+    assert pipeline.apply().code == 3
+    broken.unlink()
+    (pipeline.folder / "got").unlink()
+    text = Path("channels.yaml").read_text(encoding="utf-8")
+    Path("channels.yaml").write_text(f"{text}  - nam: Sales\n", encoding="utf-8")
+    refused = pipeline.api.invoke("secret", "deliver", "Support", environ=ENVIRON)
+    assert (refused.code, "channels.yaml:11:5" in refused.err) == (1, True)
+    assert not (pipeline.folder / "got").exists()
+    delivered = pipeline.api.invoke("secret", "deliver", "Support", "--memory", "git", environ=ENVIRON)
+    assert (delivered.code, (pipeline.folder / "got").exists()) == (0, True)
+    rotations(pipeline.api)
+    assert pipeline.apply().code == 0
+    assert rotations(pipeline.api) == 0
 
 
 def test_the_history_does_not_say_that_a_run_with_a_new_secret_changed_nothing(pipeline: Pipeline) -> None:

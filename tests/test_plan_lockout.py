@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -127,3 +128,16 @@ def test_a_saved_plan_that_rests_on_the_ledger_is_stale_when_that_changed() -> N
 def test_nobody_vouches_for_what_is_not_there(channels: list[LiveChannel], options: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         planned([wants(declare(identityRequired=True))], channels, **options)
+
+
+def test_the_ways_out_are_limited_to_the_organisation_if_there_are_several() -> None:
+    plan = planned([wants(declare(identityRequired=True))], [live(identityRequired=False, hasIdentitySecret=True)])
+    (organization,) = plan.organizations
+    (alone,) = refusals(plan)
+    assert "--target-org" not in alone.hint
+    several = replace(plan, organizations=(organization, replace(organization, organization="bolt")))
+    limits = [problem.hint.removeprefix(alone.hint) for problem in refusals(several)]
+    assert limits == [
+        f" Add --target-org {name}, or channels of that name elsewhere count, too."
+        for name in (organization.organization, "bolt")
+    ]

@@ -206,12 +206,14 @@ def deliver(
       webchat-sync secret deliver Support --to support.secret
     """
     from webchat_sync.secrets.deliver import deliver_waiting
-    from webchat_sync.secrets.recovery import find_waiting
+    from webchat_sync.secrets.recovery import find_waiting, waiting_for
     from webchat_sync.secrets.sinks import Sinks
 
     key = Secret(runtime.environ.get(API_KEY_VARIABLE, "").strip())
 
-    subject = find_offline(paths, runtime, ledger_options, name)
+    found = waiting_for(RECOVERY, name)
+    organization = found.key.organization if found else None
+    subject = find_offline(paths, runtime, ledger_options, found.name if found else name, organization)
 
     with holding(subject.place, ledger_options.memory, ANYWHERE, runtime) as memory:
         sinks = wait_for(

@@ -49,6 +49,12 @@ class LedgerOptions:
     ledger: Path | None = None
     memory: MemoryOptions = field(default_factory=MemoryOptions)
 
+    def given(self, runtime: Runtime) -> bool:
+        """Whether the operator says where the memory is, by an option or a variable."""
+        from webchat_sync.memory.opened import VARIABLE
+
+        return bool(self.ledger or self.memory.given or runtime.environ.get(VARIABLE, "").strip())
+
     def place(
         self,
         ledgers: Mapping[str, Path],
@@ -105,22 +111,32 @@ class Subject:
         return block.deliver if block else ()
 
 
+class _SeveralError(InputError):
+    """The ``manifests`` belong to several organisations, and nothing says which one is meant."""
+
+    def __init__(self, manifests: Sequence[Manifest]) -> None:
+        self.manifests = manifests
+        named = ", ".join(manifest.organization for manifest in manifests)
+        hint = "Use --org ID, or --manifest PATH with the files of one of them."
+        super().__init__([Diagnostic(f"the manifests belong to several organisations: {named}", hint=hint)])
+
+
 def find_subject(
     paths: Sequence[Path],
     connection: ConnectionOptions,
     runtime: Runtime,
     ledger_options: LedgerOptions,
     name: str = "",
-    *,
-    has_org: bool = True,
 ) -> Subject:
     """What the manifests and the options say about the channel ``name``; --org and --ledger take precedence.
 
-    ``has_org`` says whether the command has --org. Raises InputError if no organisation is named or several match, and
-    for manifests that can't be read, unless they weren't named and the options are sufficient.
+    Raises InputError if no organisation is named or several match, and for manifests that can't be read, unless they
+    weren't named and the options are sufficient.
     """
-    manifests = _manifests(paths, connection, runtime)
-    manifest = _one_of(manifests, connection, name, has_org=has_org)
+    # Without the manifests, a secret could be recorded in another memory than the one that the next apply reads.
+    sufficient = ledger_options.given(runtime) and connection.default_organization(runtime) is not None
+    manifests = _manifests(paths, connection, runtime, sufficient=sufficient)
+    manifest = _one_of(manifests, connection, name)
     if manifest is None:
         organization = one_organization(connection, runtime)
         return Subject(
@@ -136,19 +152,39 @@ def find_subject(
     return Subject(manifest.organization, key_variables([manifest])[manifest.organization], place, declared)
 
 
-def find_offline(paths: Sequence[Path], runtime: Runtime, ledger_options: LedgerOptions, name: str) -> Subject:
-    """Like :func:`find_subject`, for commands without network: no organisation is required."""
+def find_offline(
+    paths: Sequence[Path],
+    runtime: Runtime,
+    ledger_options: LedgerOptions,
+    name: str,
+    organization: str | None = None,
+) -> Subject:
+    """Like :func:`find_subject`, for commands without network: no ``organization`` is required.
+
+    If several match, it's none of them in particular, and the memory is that of all.
+    """
     try:
-        subject = find_subject(paths, ANYWHERE.offline, runtime, ledger_options, name, has_org=False)
+        connection = replace(ANYWHERE.offline, organization=organization)
+        subject = find_subject(paths, connection, runtime, ledger_options, name)
         return replace(subject, place=replace(subject.place, in_files=ledger_options.ledger is not None))
+    except _SeveralError as several:
+        declared = declared_memory(several.manifests)
+        ledgers = ledgers_of(several.manifests)
+        return Subject("", None, ledger_options.place(ledgers, runtime, declared=declared, clone=folder_of(paths)))
     except InputError:
-        if paths:
+        # Only the manifests say where the memory is, unless the operator does.
+        if paths or not ledger_options.given(runtime):
             raise
         return Subject("", None, ledger_options.place({"": LEDGER}, runtime))
 
 
-def _manifests(paths: Sequence[Path], connection: ConnectionOptions, runtime: Runtime) -> Sequence[Manifest]:
-    """The manifests in ``paths``, or else those in the current directory, where other files are ignored."""
+def _manifests(
+    paths: Sequence[Path], connection: ConnectionOptions, runtime: Runtime, *, sufficient: bool
+) -> Sequence[Manifest]:
+    """The manifests in ``paths``, or else those in the current directory, where other files are ignored.
+
+    ``sufficient``: the options say all that the manifests could, so that unreadable ones don't count.
+    """
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.manifest.glance import manifest_files
 
@@ -159,15 +195,12 @@ def _manifests(paths: Sequence[Path], connection: ConnectionOptions, runtime: Ru
         return load(files, connection, load_catalogue(), runtime).manifests
     except InputError as error:
         named_outputs = any(problem.code == OUTPUT for problem in error.problems)
-        if paths or named_outputs or not connection.default_organization(runtime):
+        if paths or named_outputs or not sufficient:
             raise
-        # Files that weren't named mustn't prevent the command if the options are sufficient.
         return ()
 
 
-def _one_of(
-    manifests: Sequence[Manifest], connection: ConnectionOptions, name: str, *, has_org: bool
-) -> Manifest | None:
+def _one_of(manifests: Sequence[Manifest], connection: ConnectionOptions, name: str) -> Manifest | None:
     """The matching manifest: the one for --org, else the one that declares the channel, else the only one."""
     if connection.organization:
         return next((manifest for manifest in manifests if manifest.organization == connection.organization), None)
@@ -180,9 +213,7 @@ def _one_of(
     ]
     if len(declaring) == 1:
         return declaring[0]
-    named = ", ".join(manifest.organization for manifest in manifests)
-    hint = f"Use {'--org ID, or ' if has_org else ''}--manifest PATH with the files of one of them."
-    raise InputError([Diagnostic(f"the manifests belong to several organisations: {named}", hint=hint)])
+    raise _SeveralError(manifests)
 
 
 def _is_called(declaration: Declaration, name_or_id: str) -> bool:
@@ -191,7 +222,7 @@ def _is_called(declaration: Declaration, name_or_id: str) -> bool:
 
 def shared_place(paths: Sequence[Path], given: str | None, runtime: Runtime) -> MemoryPlace:
     """Where the memory of all manifests in ``paths`` or the current directory is. Raises InputError."""
-    manifests = () if given and not paths else _manifests(paths, ANYWHERE.offline, runtime)
+    manifests = () if given and not paths else _manifests(paths, ANYWHERE.offline, runtime, sufficient=True)
     return MemoryPlace(
         ledgers=ledgers_of(manifests) or {"": LEDGER},
         declared=declared_memory(manifests),

@@ -17,7 +17,7 @@ from webchat_sync.memory.place import ORIGIN
 from webchat_sync.tree import tree_of
 
 NO_REPOSITORY: Final = "local"
-"""The owner of manifests that aren't in a repository with a remote."""
+"""The owner of manifests that aren't in a repository with a remote: all of them, so it identifies none."""
 
 _SCP: Final = re.compile(r"(?:[^/@:]+@)?(?P<host>[^/:@]+):(?!//)(?P<path>.+)")
 _TIMEOUT: Final = 10.0
@@ -59,14 +59,15 @@ def _real(path: Path) -> Path:
 
 
 def owner_of(folder: Path, environ: Mapping[str, str]) -> str:
-    """``host/path`` of the repository around ``folder``: the same for every clone, however it was made."""
-    try:
-        result = run_git(folder, environ, "remote", "get-url", ORIGIN, timeout=_TIMEOUT)
-    except (InputError, TimeoutError, OSError):
+    """``host/path`` of the repository around ``folder``: the same for every clone, however it was made.
+
+    That's its remote ``origin``, or else its only one.
+    """
+    url = _output(folder, environ, "remote", "get-url", ORIGIN)
+    if not url and len(names := _output(folder, environ, "remote").split("\n")) == 1 and names[0]:
+        url = _output(folder, environ, "remote", "get-url", names[0])
+    if not url:
         return NO_REPOSITORY
-    if result.returncode != 0:
-        return NO_REPOSITORY
-    url = result.stdout.decode("utf-8", "replace").strip()
     if "://" not in url and not _SCP.fullmatch(url):
         # Git reads a relative path from the root of the work tree.
         url = os.path.realpath((tree_of(folder) or folder) / url)
@@ -75,9 +76,14 @@ def owner_of(folder: Path, environ: Mapping[str, str]) -> str:
 
 def commit_of(folder: Path, environ: Mapping[str, str]) -> str:
     """The commit that's checked out around ``folder``; empty if there is none."""
+    return _output(folder, environ, "rev-parse", "--verify", "--quiet", "HEAD")
+
+
+def _output(folder: Path, environ: Mapping[str, str], *arguments: str) -> str:
+    """What Git prints; empty if it fails."""
     with suppress(InputError, TimeoutError, OSError):
-        result = run_git(folder, environ, "rev-parse", "--verify", "--quiet", "HEAD", timeout=_TIMEOUT)
-        return result.stdout.decode("ascii", "replace").strip()
+        result = run_git(folder, environ, *arguments, timeout=_TIMEOUT)
+        return result.stdout.decode("utf-8", "replace").strip() if result.returncode == 0 else ""
     return ""
 
 

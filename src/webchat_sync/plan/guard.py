@@ -68,17 +68,20 @@ def judged(plan: Plan, options: GuardOptions, *, strict: bool = False) -> Plan:
     return replace(
         plan,
         organizations=tuple(
-            replace(planned, refused=(*_refused(planned, options), *(_dangers(planned) if strict else ())))
+            replace(
+                planned,
+                refused=(*_refused(planned, options, several=plan.several), *(_dangers(planned) if strict else ())),
+            )
             for planned in plan.organizations
         ),
     )
 
 
-def _refused(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Diagnostic]:
+def _refused(organization: OrganizationPlan, options: GuardOptions, *, several: bool) -> Iterator[Diagnostic]:
     yield from _protected(organization, options)
     yield from _lookalikes(organization, options)
     yield from _lost_renames(organization)
-    yield from _lockouts(organization)
+    yield from _lockouts(organization, several=several)
     yield from _emptied(organization, options)
     yield from _too_many_deletes(organization, options)
 
@@ -142,11 +145,16 @@ def _only(count: int) -> str:
     return f"only {count}" if count else "none of them"
 
 
-def _lockouts(organization: OrganizationPlan) -> Iterator[Diagnostic]:
+def _lockouts(organization: OrganizationPlan, *, several: bool) -> Iterator[Diagnostic]:
+    only = (
+        f" Add --target-org {organization.organization}, or channels of that name elsewhere count, too."
+        if several
+        else ""
+    )
     for change in organization.changes:
         if change.remarks.lockout:
             danger = f'channel "{change.address}": {change.remarks.danger}'
-            yield Diagnostic(danger, change.place, hint=_WAYS_OUT % change.address)
+            yield Diagnostic(danger, change.place, hint=f"{_WAYS_OUT % change.address}{only}")
 
 
 def _lookalikes(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Diagnostic]:

@@ -68,13 +68,23 @@ def held(folder: Path) -> list[Secret]:
     return secrets
 
 
+def waiting_for(folder: Path, name: str) -> WaitingSecret | None:
+    """The only waiting secret of a channel with that name or id; None if there are none or several."""
+    matching = [secret for secret in waiting(folder) if _is_of(secret, name)]
+    return matching[0] if len(matching) == 1 else None
+
+
+def _is_of(secret: WaitingSecret, name_or_id: str) -> bool:
+    return name_or_id == secret.key.channel_id or same(name_or_id, secret.name)
+
+
 def find_waiting(folder: Path, ledger: Ledger, name: str) -> WaitingSecret:
     """The waiting secret of the channel with that name or id, provided that it's still the current one.
 
     Raises InputError if none or several are waiting, and if the ledger has a later rotation.
     """
     secrets = waiting(folder)
-    matching = [secret for secret in secrets if name == secret.key.channel_id or same(name, secret.name)]
+    matching = [secret for secret in secrets if _is_of(secret, name)]
     if len(matching) != 1:
         owners = ", ".join(
             f'"{secret.name}" of {secret.key.organization} ({secret.key.channel_id})' for secret in secrets

@@ -136,7 +136,7 @@ class Rotations:
         match proof.outcome:
             case "refused":
                 await self._record(key, replace(self.book.ledger()[key], state="undelivered"))
-                raise self._undelivered(proof.reason, name, self._keep(recovered), result, refused=True)
+                raise self._undelivered(proof.reason, recovered, result, refused=True)
             case "open" | "unproven":
                 hint = (
                     f"The secret was delivered, and the next apply won't replace it. {_NEXT[proof.outcome]} To verify "
@@ -182,8 +182,7 @@ class Rotations:
         except SinkError as error:
             unrecorded = await self._unrecorded(key, replace(outcome, state="undelivered"))
             flaw = f"{error.message}, and that can't be recorded: {unrecorded}" if unrecorded else error.message
-            # Written again, since a sink may have deleted the folder's files.
-            raise self._undelivered(flaw, change.address, self._keep(recovered), result) from None
+            raise self._undelivered(flaw, recovered, result) from None
         # In this order, a run that's killed in between rotates again, but leaves no copy behind.
         drop(self.recovery, key)
         if unrecorded := await self._unrecorded(key, replace(outcome, state="delivered")):
@@ -240,15 +239,18 @@ class Rotations:
             await deliver_patiently(self.sinks, sink, occasion, secret, sleep=self.environment.sleep)
 
     def _undelivered(
-        self, flaw: str, name: str, copy: Path | None, result: WriteResult, *, refused: bool = False
+        self, flaw: str, waiting: WaitingSecret, result: WriteResult, *, refused: bool = False
     ) -> UndeliveredError:
+        # Written again, since a sink may have deleted the folder's files.
+        name, copy = waiting.name, self._keep(waiting)
         whereabouts = f"a copy is in {copy}" if copy else "no copy could be kept"
-        command = f'secret rotate "{name}" --to FILE' if self.by_hand else f'apply --rotate "{name}"'
+        only = f" --target-org {waiting.key.organization}" if len(self.apis) > 1 else ""
+        command = f'secret rotate "{name}" --to FILE' if self.by_hand else f'apply --rotate "{name}"{only}'
         rotate_again = f"`webchat-sync {command}` creates and delivers a new secret."
         deliver = f'`webchat-sync secret deliver "{name}"`'
         if refused:
-            hint = rotate_again
-            hint += f" If the server accepts this one after all, {deliver} delivers it again." if copy else ""
+            otherwise = f" If the server accepts this one after all, {deliver} delivers it again."
+            hint = f"{rotate_again}{otherwise if copy else ''}"
         elif copy:
             hint = (
                 f"Fix the sink. As long as that file exists, {deliver} delivers it. If it's gone, for example because "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 from anyio import CapacityLimiter, to_thread
@@ -92,8 +92,9 @@ class RunMemory:
 
     def _known(self, document: Document) -> Iterator[tuple[str, KnownChannel]]:
         """The remembered channels; those in files that this run doesn't read may belong to other manifests."""
+        may_contain = cache(self.files.may_contain) if self.files else lambda _: True
         for channel_id, known in document.channels.items():
-            ours = self.files is None or known.owner != self.owner or self.files.may_contain(known.file)
+            ours = known.owner != self.owner or may_contain(known.file)
             yield channel_id, known if ours else replace(known, owner="")
 
     def ledger(self) -> Ledger:
@@ -180,11 +181,12 @@ class RunMemory:
         listed: Callable[[str, str], bool],
     ) -> Iterator[tuple[str, KnownChannel]]:
         """The channels that are declared and live, by their ids."""
+        name_of = cache(self.files.name) if self.files else lambda _: ""
         created_ids = {run.change.address: run.channel_id for run in runs if isinstance(run.change, Create)}
         for change in planned.changes:
             channel_id = created_ids.get(change.address) if isinstance(change, Create) else change.channel_id
             if channel_id is not None and not isinstance(change, Delete):
-                file = self.files.name(change.place.file) if self.files and change.place else ""
+                file = name_of(change.place.file) if change.place else ""
                 unlisted = isinstance(change, Create) and not listed(planned.organization, change.address)
                 yield channel_id, KnownChannel(change.address, now, self.owner, change.protected, file, unlisted)
 

@@ -112,15 +112,17 @@ def open_run_memory(
 
 
 def _clone_of(place: MemoryPlace, environment: Environment, *, with_commit: bool, with_owner: bool) -> tuple[str, str]:
-    """The checked-out commit and the owner of the manifests; Git runs only for those that are requested."""
+    """The checked-out commit and the owner of the manifests; Git runs only for those that are requested.
+
+    A memory with commits is shared, and its owners must be told apart, so it has none without a repository.
+    """
     if not (with_commit or with_owner):
         return "", ""
-    from webchat_sync.memory.clone import commit_of, owner_of
+    from webchat_sync.memory.clone import NO_REPOSITORY, commit_of, owner_of
 
-    return (
-        commit_of(place.clone, environment.environ) if with_commit else "",
-        owner_of(place.clone, environment.environ) if with_owner else "",
-    )
+    commit = commit_of(place.clone, environment.environ) if with_commit else ""
+    owner = owner_of(place.clone, environment.environ) if with_owner else ""
+    return commit, "" if with_commit and owner == NO_REPOSITORY else owner
 
 
 def secrets_that_wait() -> tuple[Secret, ...]:
