@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 WORKERS = 8
 CALLS = 15 * WORKERS
 WINDOW = 10.0
-PATIENCE = 5.0
+PATIENCE = 60.0
 
 
 @pytest.fixture

@@ -397,7 +397,7 @@ def test_the_emulator_prints_neither_the_key_nor_a_secret(world: World) -> None:
             assert http.patch(f"{channels}/{channel}", json={"unknown": secret}).status_code == 400
     finally:
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=100)
     assert b"exit 0 of emulator" in err
     look("emulator", out + err, sought=needles(KEY, secret))
     assert secret.encode() in (world.folder / "server" / "channels.db").read_bytes()

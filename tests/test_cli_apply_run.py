@@ -206,7 +206,7 @@ def test_a_signal_lets_what_is_in_flight_finish(manifest: Path, tmp_path: Path, 
         assert process.stderr is not None
         assert "no new calls are started" in process.stderr.readline()
         released.set()
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=100)
         assert process.returncode == 130
         assert "Apply was interrupted" in out
         document = reported(report)
@@ -241,7 +241,7 @@ def test_a_signal_before_anything_is_written_is_an_interruption(
         with subprocess.Popen(command, env={**os.environ, **api.environ}, **pipes) as process:
             assert arrived.wait(20)
             process.send_signal(ending)
-            _, err = process.communicate(timeout=20)
+            _, err = process.communicate(timeout=100)
         released.set()
     assert (process.returncode, err.strip()) == (130, "Interrupted.")
     document = reported(report)
@@ -291,7 +291,7 @@ def test_a_second_signal_leaves_at_once_and_says_what_is_in_doubt(manifest: Path
         assert process.stderr is not None
         process.stderr.readline()
         process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=100)
         assert process.returncode == 130
         assert 'in doubt: "A"' in out
         assert [operation["status"] for operation in reported(report)["operations"]] == ["in_doubt", "not_started"]

@@ -159,7 +159,7 @@ def test_the_emulator_serves_until_it_is_told_to_stop(tmp_path: Path, ending: si
         assert httpx.post(channels, json={"name": "Support"}, headers=headers).status_code == 201
         assert [httpx.get(channels, headers=headers).status_code for _ in range(2)] == [200, 503]
         server.send_signal(ending)
-        assert server.wait(timeout=10) == 0
+        assert server.wait(timeout=100) == 0
     assert [each["name"] for each in Store(catalogue=catalogue(), path=data).channels("acme")] == ["Support"]
 
 

@@ -137,7 +137,7 @@ def test_a_signal_to_the_shell_alone_reaches_the_apply(
         threading.Timer(LIMIT, held.released.set).start()
         heard = until(shell, "no new calls are started")
         held.released.set()
-        rest, _ = shell.communicate(timeout=20)
+        rest, _ = shell.communicate(timeout=100)
     assert shell.returncode == 130, heard + rest
     assert "Apply was interrupted" in rest
 

@@ -199,12 +199,12 @@ def test_a_refused_ledger_leaves_the_lock_as_it_was(remote: Remote) -> None:
 
 
 def test_a_slow_remote_is_not_waited_for_for_ever(remote: Remote) -> None:
-    hook(remote, "sleep 20")
+    hook(remote, "sleep 120")
     with remote_runner("one", remote, Clock(), timeout=0.3) as one:
         began = time.monotonic()
         with pytest.raises(MemoryUnavailableError, match="didn't respond within"):
             one.lock.acquire(0)
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 60
 
 
 def test_a_remote_that_is_not_there(tmp_path: Path) -> None:

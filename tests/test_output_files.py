@@ -473,7 +473,7 @@ def test_what_ends_a_run_is_accounted_for_and_nohup_is_heeded(
                 assert "no new calls are started" in process.stderr.readline()
         finally:
             released.set()
-        process.communicate(timeout=20)
+        process.communicate(timeout=100)
         assert process.returncode == code
         assert names(api) == made
     statuses = [each["status"] for each in json.loads((folder / "report.json").read_text("utf-8"))["operations"]]

@@ -67,7 +67,7 @@ def previewing(folder: Path, *arguments: str, **environ: str) -> Iterator[str]:
     finally:
         program.send_signal(signal.SIGINT)
         try:
-            program.communicate(timeout=20)
+            program.communicate(timeout=100)
         finally:
             program.kill()
             program.wait()
@@ -241,10 +241,10 @@ def test_the_page_follows_the_files_and_keeps_the_view(manifest: Path) -> None:
         page = visit.page
         page.click("label[for=phone]")
         manifest.write_text(MANIFEST.replace("How can we help?", "Ask us anything."), encoding="utf-8")
-        page.get_by_text("Ask us anything.").first.wait_for(timeout=10_000)
+        page.get_by_text("Ask us anything.").first.wait_for(timeout=100_000)
         assert page.is_checked("#phone")
         page.fill("#at", "2026-11-28T13:05")
-        page.get_by_text("Saturday 28 November 2026, 13:05").first.wait_for(timeout=10_000)
+        page.get_by_text("Saturday 28 November 2026, 13:05").first.wait_for(timeout=100_000)
         assert page.locator("#channel-1 .closed").is_visible()
         assert axe_finds(page) == []
         page.emulate_media(color_scheme="dark")

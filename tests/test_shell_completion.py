@@ -39,7 +39,7 @@ STARTS: Final = {
         'autoload -Uz compinit; compinit -u -D; eval "$(_WEBCHAT_SYNC_COMPLETE=zsh_source webchat-sync)"',
     ),
 }
-LIMIT: Final = 20.0
+LIMIT: Final = 100.0
 """Seconds that a shell may take for one answer."""
 
 

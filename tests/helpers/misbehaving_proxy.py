@@ -112,7 +112,7 @@ class Handler(BaseHTTPRequestHandler):
         return {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
 
     def forward(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
-        upstream = http.client.HTTPConnection(urlsplit(self.proxy.upstream).netloc, timeout=20)
+        upstream = http.client.HTTPConnection(urlsplit(self.proxy.upstream).netloc, timeout=100)
         upstream.request(method, path, body or None, dict(headers))
         answer = upstream.getresponse()
         content = answer.read()

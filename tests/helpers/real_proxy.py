@@ -18,7 +18,7 @@ import pytest
 
 VARIABLES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 POLL_SECONDS = 0.02
-_PATIENCE = 30
+_PATIENCE = 100
 
 
 @dataclass(frozen=True)
