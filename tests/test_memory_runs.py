@@ -130,6 +130,20 @@ def test_a_rotation_happens_once_for_each_token_on_machines_that_are_thrown_away
         assert not told.strip() or told.strip() not in kept + log
 
 
+def test_manifests_without_a_repository_own_their_channels_in_the_memory_of_a_folder(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifests, here = pipeline.folder / "manifests", pipeline.folder / "here"
+    for folder in (manifests, here):
+        folder.mkdir()
+    monkeypatch.chdir(here)
+    for names in (("A", "B"), ("A",)):
+        text = manifest(named(*names), settings="{prune: owned}")
+        (manifests / "channels.yaml").write_text(text, encoding="utf-8")
+        assert pipeline.api.invoke("apply", "../manifests", "--auto-approve", environ=ENVIRON).code == 0
+        assert [channel["name"] for channel in pipeline.api.store.channels("acme")] == [*names]
+
+
 def test_manifests_without_a_repository_own_nothing_in_a_memory_that_others_use(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:

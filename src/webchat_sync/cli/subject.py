@@ -29,6 +29,10 @@ ANYWHERE: Final = ConnectionOptions(None, base_url=None, api_key_file=None, sand
 """For commands that need no server."""
 
 
+_NAMING: Final = (b"memory", b"ledger")
+"""The settings that say where the memory is."""
+
+
 def manifest_option(command: Callable[..., object]) -> Callable[..., object]:
     """Give a command the option --manifest, as ``paths``."""
     return click.option(
@@ -111,6 +115,10 @@ class Subject:
         return block.deliver if block else ()
 
 
+class _UnreadableError(InputError):
+    """The manifests can't be read, and may name a memory. The next apply would rotate a secret recorded elsewhere."""
+
+
 class _SeveralError(InputError):
     """The ``manifests`` belong to several organisations, and nothing says which one is meant."""
 
@@ -133,9 +141,7 @@ def find_subject(
     Raises InputError if no organisation is named or several match, and for manifests that can't be read, unless they
     weren't named and the options are sufficient.
     """
-    # Without the manifests, a secret could be recorded in another memory than the one that the next apply reads.
-    sufficient = ledger_options.given(runtime) and connection.default_organization(runtime) is not None
-    manifests = _manifests(paths, connection, runtime, sufficient=sufficient)
+    manifests = _manifests(paths, connection, runtime, memory_given=ledger_options.given(runtime))
     manifest = _one_of(manifests, connection, name)
     if manifest is None:
         organization = one_organization(connection, runtime)
@@ -171,19 +177,20 @@ def find_offline(
         declared = declared_memory(several.manifests)
         ledgers = ledgers_of(several.manifests)
         return Subject("", None, ledger_options.place(ledgers, runtime, declared=declared, clone=folder_of(paths)))
+    except _UnreadableError:
+        raise
     except InputError:
-        # Only the manifests say where the memory is, unless the operator does.
-        if paths or not ledger_options.given(runtime):
+        if paths:
             raise
         return Subject("", None, ledger_options.place({"": LEDGER}, runtime))
 
 
 def _manifests(
-    paths: Sequence[Path], connection: ConnectionOptions, runtime: Runtime, *, sufficient: bool
+    paths: Sequence[Path], connection: ConnectionOptions, runtime: Runtime, *, memory_given: bool
 ) -> Sequence[Manifest]:
     """The manifests in ``paths``, or else those in the current directory, where other files are ignored.
 
-    ``sufficient``: the options say all that the manifests could, so that unreadable ones don't count.
+    ``memory_given``: it doesn't matter which memory the manifests name.
     """
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.manifest.glance import manifest_files
@@ -195,8 +202,11 @@ def _manifests(
         return load(files, connection, load_catalogue(), runtime).manifests
     except InputError as error:
         named_outputs = any(problem.code == OUTPUT for problem in error.problems)
-        if paths or named_outputs or not sufficient:
+        if paths or named_outputs or not connection.default_organization(runtime):
             raise
+        if not memory_given and any(word in file.read_bytes() for file in files for word in _NAMING):
+            raise _UnreadableError(error.problems) from None
+        # Files that weren't named mustn't prevent the command if the options are sufficient.
         return ()
 
 
@@ -222,7 +232,7 @@ def _is_called(declaration: Declaration, name_or_id: str) -> bool:
 
 def shared_place(paths: Sequence[Path], given: str | None, runtime: Runtime) -> MemoryPlace:
     """Where the memory of all manifests in ``paths`` or the current directory is. Raises InputError."""
-    manifests = () if given and not paths else _manifests(paths, ANYWHERE.offline, runtime, sufficient=True)
+    manifests = () if given and not paths else _manifests(paths, ANYWHERE.offline, runtime, memory_given=True)
     return MemoryPlace(
         ledgers=ledgers_of(manifests) or {"": LEDGER},
         declared=declared_memory(manifests),

@@ -27,7 +27,8 @@ _TIMEOUT: Final = 10.0
 class ManifestFiles:
     """Tells the files that a run reads from others of the same repository.
 
-    ``root`` is the folder of the repository, and ``given`` has the files and folders to read; none has links.
+    ``root`` is the folder of the repository, or else of the files, and ``given`` has the files and folders to read;
+    none has links.
     """
 
     root: Path
@@ -37,7 +38,7 @@ class ManifestFiles:
     def of(given: Iterable[Path]) -> ManifestFiles:
         """For a run that reads ``given``; the current folder if they're empty."""
         paths = [*given] or [Path()]
-        root = tree_of(paths[0]) or Path.cwd()
+        root = tree_of(paths[0]) or (paths[0] if paths[0].is_dir() else paths[0].parent)
         return ManifestFiles(_real(root), tuple(_real(path) for path in paths))
 
     def name(self, file: str) -> str:
