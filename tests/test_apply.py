@@ -11,7 +11,7 @@ from applying import NOW, Watcher, applied, carry_out, client, plan_and_apply
 from commands import emulated
 from planning import catalogue, declare
 from webchat_sync.emulator import Fault, Faults, Quirks, effects
-from webchat_sync.errors import ApiConnectionError, ApiStatusError, CombinedApiError
+from webchat_sync.errors import ApiConnectionError, ApiStatusError, CombinedApiError, Place
 from webchat_sync.model import UNKNOWN, ApplyReport, Key, Manifest, OperationResult
 from webchat_sync.plan.make import make_plan
 from webchat_sync.render.report import render_report
@@ -97,6 +97,22 @@ def test_what_the_server_stored_instead_is_named() -> None:
         text = render_report(plan, report)
         assert 'welcomeMessage: the server stored "Adiós" instead of "Hola"' in text
         assert 'declare "Adiós" at channels.yaml:3' in text
+
+
+def test_items_that_the_server_left_out_or_added_are_named_with_their_line() -> None:
+    with emulated() as api:
+        hosts = Place("channels.yaml", 7, 5)
+        declaration = replace(declare("New", allowedDomains=["a.example"]), field_places={"allowedDomains": hosts})
+
+        def edit(_: OperationResult) -> None:
+            (channel,) = api.store.channels("acme")
+            api.store.update("acme", str(channel["id"]), {"allowedDomains": ["b.example"]})
+
+        text = render_report(*applied(api.url, [declaration], watcher=Watcher(on_result=edit)))
+        assert 'allowedDomains["a.example"]: the server left this item out' in text
+        assert 'allowedDomains["b.example"]: the server added this item' in text
+        assert text.count("declare the list as the server stores it at channels.yaml:7, or remove the field") == 2
+        assert "null" not in text
 
 
 def test_a_channel_that_somebody_deletes_meanwhile_is_named() -> None:

@@ -15,6 +15,7 @@ from webchat_sync.model import (
     Create,
     CreateChannel,
     DeleteChannel,
+    Item,
     Key,
     MakeSecret,
     NotConverged,
@@ -24,6 +25,7 @@ from webchat_sync.model import (
     Outcome,
     PatchChannel,
     Plan,
+    Position,
     RevokeSecret,
     path_text,
 )
@@ -199,10 +201,15 @@ def _mismatch(plan: Plan, mismatch: NotConverged) -> Iterator[str]:
         place = f" at {mismatch.place.file}:{mismatch.place.line}" if mismatch.place else ""
         yield f"  {name}: the server stored the name as {inline(mismatch.stored)}; declare that name{place}"
         return
+    place = f" at {mismatch.place.file}:{mismatch.place.line}" if mismatch.place else ""
+    if isinstance(mismatch.steps[-1], Item | Position) and (mismatch.stored is None or mismatch.sent is None):
+        what = "left this item out" if mismatch.stored is None else "added this item"
+        yield f"  {name}: {flat(mismatch.path)}: the server {what}"
+        yield f"    To resolve this, declare the list as the server stores it{place}, or remove the field."
+        return
     stored, sent = inline(mismatch.stored), inline(mismatch.sent)
     yield f"  {name}: {flat(mismatch.path)}: the server stored {stored} instead of {sent}"
-    place = f" at {mismatch.place.file}:{mismatch.place.line}" if mismatch.place else ""
-    yield f"    To resolve this, declare {inline(mismatch.stored)}{place}, or remove the field."
+    yield f"    To resolve this, declare {stored}{place}, or remove the field."
 
 
 def _unlisted(plan: Plan, report: ApplyReport) -> Iterator[str]:
