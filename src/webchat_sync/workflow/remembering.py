@@ -28,6 +28,7 @@ from webchat_sync.model import (
     MakeSecret,
     OrganizationKey,
     OrganizationPlan,
+    PatchChannel,
     Plan,
     Remembered,
     RevokeSecret,
@@ -182,13 +183,22 @@ class RunMemory:
     ) -> Iterator[tuple[str, KnownChannel]]:
         """The channels that are declared and live, by their ids."""
         name_of = cache(self.files.name) if self.files else lambda _: ""
-        created_ids = {run.change.address: run.channel_id for run in runs if isinstance(run.change, Create)}
+        by_address = {run.change.address: run for run in runs}
+        before = self.documents.get(self._scope(planned), Document()).channels
         for change in planned.changes:
-            channel_id = created_ids.get(change.address) if isinstance(change, Create) else change.channel_id
+            run = by_address.get(change.address)
+            channel_id = run.channel_id if run and isinstance(change, Create) else change.channel_id
             if channel_id is not None and not isinstance(change, Delete):
-                file = name_of(change.place.file) if change.place else ""
-                unlisted = isinstance(change, Create) and not listed(planned.organization, change.address)
-                yield channel_id, KnownChannel(change.address, now, self.owner, change.protected, file, unlisted)
+                known = KnownChannel(
+                    change.address,
+                    now,
+                    self.owner,
+                    change.protected,
+                    name_of(change.place.file) if change.place else "",
+                    unlisted=isinstance(change, Create) and not listed(planned.organization, change.address),
+                    unfinished=run is not None and _is_unfinished(run, before.get(channel_id)),
+                )
+                yield channel_id, known
 
     def _scope(self, planned: OrganizationPlan) -> OrganizationKey:
         return OrganizationKey(self.base_url, planned.organization)
@@ -282,6 +292,17 @@ def _with_file(channel: KnownChannel, before: KnownChannel | None) -> KnownChann
 def _is_same(before: KnownChannel, channel: KnownChannel) -> bool:
     """Whether only the time differs, which isn't worth a write."""
     return replace(before, seen=channel.seen) == channel
+
+
+def _is_unfinished(run: ChannelRun, before: KnownChannel | None) -> bool:
+    """Whether the run left its channel switched off, although it should have switched it on."""
+    waits = isinstance(run.change, Create) or (before is not None and before.unfinished)
+    return waits and any(
+        isinstance(result.operation, PatchChannel)
+        and result.operation.body.get("enabled") is True
+        and result.status != "done"
+        for result in run.results
+    )
 
 
 def _is_done(run: ChannelRun) -> bool:
