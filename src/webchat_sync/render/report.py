@@ -209,7 +209,19 @@ def _mismatch(plan: Plan, mismatch: NotConverged) -> Iterator[str]:
         return
     stored, sent = inline(mismatch.stored), inline(mismatch.sent)
     yield f"  {name}: {flat(mismatch.path)}: the server stored {stored} instead of {sent}"
-    yield f"    To resolve this, declare {stored}{place}, or remove the field."
+    if _is_of_another_type(mismatch):
+        # A value of another type isn't valid in a manifest.
+        yield f"    To resolve this, remove the field{place}."
+    else:
+        yield f"    To resolve this, declare {stored}{place}, or remove the field."
+
+
+def _is_of_another_type(mismatch: NotConverged) -> bool:
+    """Whether the server stored text instead of a number, or the like, in a field that isn't a list or an object."""
+    values = (mismatch.sent, mismatch.stored)
+    if len(mismatch.steps) > 1 or not all(isinstance(value, str | int | float) for value in values):
+        return False
+    return len({"text" if isinstance(value, str) else isinstance(value, bool) for value in values}) > 1
 
 
 def _unlisted(plan: Plan, report: ApplyReport) -> Iterator[str]:
