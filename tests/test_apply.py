@@ -11,8 +11,8 @@ from applying import NOW, Watcher, applied, carry_out, client, plan_and_apply
 from commands import emulated
 from planning import catalogue, declare
 from webchat_sync.emulator import Fault, Faults, Quirks, effects
-from webchat_sync.errors import ApiConnectionError, ApiStatusError, CombinedApiError
-from webchat_sync.model import UNKNOWN, ApplyReport, Key, Manifest, OperationResult
+from webchat_sync.errors import ApiConnectionError, ApiStatusError, CombinedApiError, Place
+from webchat_sync.model import UNKNOWN, ApplyReport, Json, Key, Manifest, NotConverged, OperationResult, Plan
 from webchat_sync.plan.make import make_plan
 from webchat_sync.render.report import render_report
 from webchat_sync.workflow.listings import read_listings
@@ -97,6 +97,41 @@ def test_what_the_server_stored_instead_is_named() -> None:
         text = render_report(plan, report)
         assert 'welcomeMessage: the server stored "Adiós" instead of "Hola"' in text
         assert 'declare "Adiós" at channels.yaml:3' in text
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored", "advice"),
+    [
+        (12, "12", "remove the field at"),
+        (True, "true", "remove the field at"),
+        (True, 1, "remove the field at"),
+        (12, 12.5, "declare 12.5 at"),
+        (True, False, "declare false at"),
+        ("a", {"type": "a"}, 'declare {"type": "a"} at'),
+        ("a", None, "declare null at"),
+    ],
+)
+def test_nobody_is_advised_to_declare_a_value_that_is_not_valid(sent: Json, stored: Json, advice: str) -> None:
+    place = Place("channels.yaml", 4, 5)
+    mismatch = NotConverged("acme", "Support", (Key("field"),), sent, stored, place)
+    text = render_report(Plan(NOW, ()), ApplyReport("not_converged", (), (mismatch,)))
+    assert f"To resolve this, {advice} channels.yaml:4" in text
+
+
+def test_items_that_the_server_left_out_or_added_are_named_with_their_line() -> None:
+    with emulated() as api:
+        hosts = Place("channels.yaml", 7, 5)
+        declaration = replace(declare("New", allowedDomains=["a.example"]), field_places={"allowedDomains": hosts})
+
+        def edit(_: OperationResult) -> None:
+            (channel,) = api.store.channels("acme")
+            api.store.update("acme", str(channel["id"]), {"allowedDomains": ["b.example"]})
+
+        text = render_report(*applied(api.url, [declaration], watcher=Watcher(on_result=edit)))
+        assert 'allowedDomains["a.example"]: the server left this item out' in text
+        assert 'allowedDomains["b.example"]: the server added this item' in text
+        assert text.count("declare the list as the server stores it at channels.yaml:7, or remove the field") == 2
+        assert "null" not in text
 
 
 def test_a_channel_that_somebody_deletes_meanwhile_is_named() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from commands import Emulated, emulated
-from webchat_sync.emulator import Fault, Faults, effects
+from webchat_sync.emulator import Fault, Faults, Quirks, effects
 
 PATCH = "*/web-chat/channels/*"
 
@@ -122,3 +122,21 @@ def test_with_other_fields_in_the_call_nothing_is_said_of_leaving_one_out(manife
     with emulated(faults=refusing("offlineAction is odd")) as api:
         refused = api.invoke("apply", manifest, "--auto-approve", "--parallelism", "1")
         assert ("Fix `offlineAction`" in refused.out, "If you remove the field" in refused.out) == (True, False)
+
+
+def test_the_next_runs_go_on_with_the_channel_without_times_in_the_list_until_it_is_on(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    timeless = Quirks(omit=frozenset({"createdAt", "updatedAt"}))
+    with emulated(faults=refusing("no", nth=frozenset({1, 2})), quirks=timeless) as api:
+        for _ in range(2):
+            refused = api.invoke("apply", manifest, "--auto-approve", "--target", "Support")
+            assert (refused.code, support(api)["enabled"]) == (3, False)
+            assert "the next run continues with this channel and switches it on." in refused.out
+        assert api.invoke("apply", manifest, "--auto-approve", "--target", "Support").code == 0
+        assert support(api)["enabled"] is True
+        # From now on, whoever switches it off in the dashboard means it.
+        api.store.update("acme", str(support(api)["id"]), {"enabled": False, "theme": "light"})
+        assert api.invoke("apply", manifest, "--auto-approve", "--target", "Support").code == 0
+        assert (support(api)["enabled"], support(api)["theme"]) == (False, "dark")

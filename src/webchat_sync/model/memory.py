@@ -26,7 +26,7 @@ class KnownChannel:
     ``seen`` is when an apply last recorded it as live, aware. ``owner`` identifies whose manifests declared it, empty
     if none did, and ``file`` is the file that did, from the root of its repository, empty if that's unknown.
     ``protected``: it had ``sync.protect`` when it was last declared. ``unlisted``: an apply created it, but no list has
-    had it yet.
+    had it yet. ``unfinished``: an apply created it switched off, and couldn't switch it on.
     """
 
     name: str
@@ -35,6 +35,7 @@ class KnownChannel:
     protected: bool = False
     file: str = ""
     unlisted: bool = False
+    unfinished: bool = False
 
     def as_json(self) -> dict[str, Json]:
         """The entry in a memory."""
@@ -45,17 +46,18 @@ class KnownChannel:
             "protected": self.protected,
             "file": self.file,
             "unlisted": self.unlisted,
+            "unfinished": self.unfinished,
         }
 
     @staticmethod
     def from_json(stored: Mapping[str, Any]) -> KnownChannel:
         """The inverse of :meth:`as_json`. Raises KeyError, TypeError and ValueError."""
         texts = stored["name"], stored.get("owner", ""), stored.get("file", "")
-        flags = stored.get("protected", False), stored.get("unlisted", False)
+        flags = [stored.get(flag, False) for flag in ("protected", "unlisted", "unfinished")]
         if not all(isinstance(text, str) for text in texts) or not all(isinstance(flag, bool) for flag in flags):
             raise TypeError(stored)
-        (name, owner, file), (protected, unlisted) = texts, flags
-        return KnownChannel(name, _moment(stored["seen"]), owner, protected, file, unlisted)
+        (name, owner, file), (protected, unlisted, unfinished) = texts, flags
+        return KnownChannel(name, _moment(stored["seen"]), owner, protected, file, unlisted, unfinished)
 
 
 @dataclass(frozen=True, slots=True)

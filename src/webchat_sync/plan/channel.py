@@ -176,7 +176,7 @@ class ChannelPlanner:
         catalogue = self.rules.catalogue
         entry = self.rules.remembered.ledger.get(ChannelKey(self.base_url, self.organization, live.id))
         changed = dict(_changed_fields(declaration, live, catalogue))
-        cut_off = is_unfinished_create(declaration, live, changed, catalogue, entry)
+        cut_off = is_unfinished_create(declaration, live, changed, catalogue, entry, self.known(live))
         if cut_off:
             declaration = replace(declaration, fields={**declaration.fields, "enabled": True})
             changed["enabled"] = (FieldChange((Key("enabled"),), "change", False, True),)

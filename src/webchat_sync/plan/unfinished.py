@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from webchat_sync.domain.catalogue import Catalogue
-from webchat_sync.model import Declaration, LedgerEntry, LiveChannel, read_moment
+from webchat_sync.model import Declaration, KnownChannel, LedgerEntry, LiveChannel, read_moment
 
 SAME_MOMENT: Final = timedelta(milliseconds=5)
 """How far apart a server may stamp the creation and the last update of an unmodified channel."""
@@ -19,13 +19,14 @@ def is_unfinished_create(
     changed: Collection[str],
     catalogue: Catalogue,
     entry: LedgerEntry | None = None,
+    known: KnownChannel | None = None,
 ) -> bool:
     """Whether ``live`` looks like the result of this declaration's POST: off, waiting for its PATCH.
 
     The declaration may have been edited since. It must leave ``enabled`` alone: then the run that sends the PATCH must
     switch the channel on, or it would stay off for good. A channel that was modified after its creation, or that the
-    declaration pins by id, was left that way on purpose. Creating its identity secret, which ``entry`` or else the
-    channel itself shows, isn't such a modification.
+    declaration pins by id, was left that way on purpose, unless it's ``known`` to be unfinished. Creating its identity
+    secret, which ``entry`` or else the channel itself shows, isn't such a modification.
 
     Two cases can't be distinguished from an unfinished create: a channel created from a declaration with ``enabled:
     false`` that needed no PATCH, if the declaration then drops that and gains a field for a PATCH; and one with a
@@ -44,7 +45,7 @@ def is_unfinished_create(
         or not in_patch
     ):
         return False
-    if _never_changed(live):
+    if _never_changed(live) or (known is not None and known.unfinished):
         return True
     if entry is not None:
         return _changed_by_its_secret_only(live, entry)

@@ -15,6 +15,7 @@ from webchat_sync.model import (
     Create,
     CreateChannel,
     DeleteChannel,
+    Item,
     Key,
     MakeSecret,
     NotConverged,
@@ -24,6 +25,7 @@ from webchat_sync.model import (
     Outcome,
     PatchChannel,
     Plan,
+    Position,
     RevokeSecret,
     path_text,
 )
@@ -199,10 +201,27 @@ def _mismatch(plan: Plan, mismatch: NotConverged) -> Iterator[str]:
         place = f" at {mismatch.place.file}:{mismatch.place.line}" if mismatch.place else ""
         yield f"  {name}: the server stored the name as {inline(mismatch.stored)}; declare that name{place}"
         return
+    place = f" at {mismatch.place.file}:{mismatch.place.line}" if mismatch.place else ""
+    if isinstance(mismatch.steps[-1], Item | Position) and (mismatch.stored is None or mismatch.sent is None):
+        what = "left this item out" if mismatch.stored is None else "added this item"
+        yield f"  {name}: {flat(mismatch.path)}: the server {what}"
+        yield f"    To resolve this, declare the list as the server stores it{place}, or remove the field."
+        return
     stored, sent = inline(mismatch.stored), inline(mismatch.sent)
     yield f"  {name}: {flat(mismatch.path)}: the server stored {stored} instead of {sent}"
-    place = f" at {mismatch.place.file}:{mismatch.place.line}" if mismatch.place else ""
-    yield f"    To resolve this, declare {inline(mismatch.stored)}{place}, or remove the field."
+    if _is_of_another_type(mismatch):
+        # A value of another type isn't valid in a manifest.
+        yield f"    To resolve this, remove the field{place}."
+    else:
+        yield f"    To resolve this, declare {stored}{place}, or remove the field."
+
+
+def _is_of_another_type(mismatch: NotConverged) -> bool:
+    """Whether the server stored text instead of a number, or the like, in a field that isn't a list or an object."""
+    values = (mismatch.sent, mismatch.stored)
+    if len(mismatch.steps) > 1 or not all(isinstance(value, str | int | float) for value in values):
+        return False
+    return len({"text" if isinstance(value, str) else isinstance(value, bool) for value in values}) > 1
 
 
 def _unlisted(plan: Plan, report: ApplyReport) -> Iterator[str]:

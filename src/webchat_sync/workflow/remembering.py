@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache, partial
 from typing import Final
 
 from anyio import CapacityLimiter, to_thread
 
 from webchat_sync.apply.run_log import ChannelRun, runs_by_organization
-from webchat_sync.domain.names import stored_form
 from webchat_sync.memory.clone import ManifestFiles
 from webchat_sync.memory.document import Document
 from webchat_sync.memory.opened import OpenMemory
@@ -28,6 +27,7 @@ from webchat_sync.model import (
     MakeSecret,
     OrganizationKey,
     OrganizationPlan,
+    PatchChannel,
     Plan,
     Remembered,
     RevokeSecret,
@@ -35,9 +35,7 @@ from webchat_sync.model import (
     Update,
 )
 from webchat_sync.sentences import counted
-
-DOUBT_LASTS: Final = timedelta(days=30)
-"""A create in doubt that is older can't take effect any more."""
+from webchat_sync.workflow.memory_edits import begun, ended, with_rotation
 
 _MESSAGES: Final[Mapping[SecretState, str]] = {
     "intended": "About to create an identity secret",
@@ -112,7 +110,7 @@ class RunMemory:
     async def record(self, key: ChannelKey, entry: LedgerEntry | None, *, name: str) -> None:
         """Remember the last rotation of the channel ``name``, or forget it. Raises MemoryUnavailableError."""
         note = Note(_MESSAGES[entry.state] if entry else "Didn't create an identity secret", (name,))
-        edit = partial(_with_rotation, channel_id=key.channel_id, entry=entry)
+        edit = partial(with_rotation, channel_id=key.channel_id, entry=entry)
         await self.write({key.of_organization: edit}, note)
 
     async def write(
@@ -140,7 +138,7 @@ class RunMemory:
             self._attempts |= {(planned.organization, create.name): attempt for attempt, create in creates.items()}
             creating += names
             edits[self._scope(planned)] = partial(
-                _begun, creates=creates, adoptions=_of(planned, self.base_url, adoptions)
+                begun, creates=creates, adoptions=_of(planned, self.base_url, adoptions)
             )
         adopted = [entry.name for entry in adoptions.values()]
         sentences = [
@@ -162,7 +160,7 @@ class RunMemory:
             of_plan = by_organization.get(planned.organization, [])
             settled = [self._attempts[run.organization, run.change.address] for run in of_plan if _is_settled(run)]
             edits[self._scope(planned)] = partial(
-                _ended,
+                ended,
                 settled=settled,
                 gone=[run.change.channel_id for run in of_plan if isinstance(run.change, Delete) and _is_done(run)],
                 live=dict(self._declared(planned, of_plan, now, listed)),
@@ -182,13 +180,22 @@ class RunMemory:
     ) -> Iterator[tuple[str, KnownChannel]]:
         """The channels that are declared and live, by their ids."""
         name_of = cache(self.files.name) if self.files else lambda _: ""
-        created_ids = {run.change.address: run.channel_id for run in runs if isinstance(run.change, Create)}
+        by_address = {run.change.address: run for run in runs}
+        before = self.documents.get(self._scope(planned), Document()).channels
         for change in planned.changes:
-            channel_id = created_ids.get(change.address) if isinstance(change, Create) else change.channel_id
+            run = by_address.get(change.address)
+            channel_id = run.channel_id if run and isinstance(change, Create) else change.channel_id
             if channel_id is not None and not isinstance(change, Delete):
-                file = name_of(change.place.file) if change.place else ""
-                unlisted = isinstance(change, Create) and not listed(planned.organization, change.address)
-                yield channel_id, KnownChannel(change.address, now, self.owner, change.protected, file, unlisted)
+                known = KnownChannel(
+                    change.address,
+                    now,
+                    self.owner,
+                    change.protected,
+                    name_of(change.place.file) if change.place else "",
+                    unlisted=isinstance(change, Create) and not listed(planned.organization, change.address),
+                    unfinished=run is not None and _is_unfinished(run, before.get(channel_id)),
+                )
+                yield channel_id, known
 
     def _scope(self, planned: OrganizationPlan) -> OrganizationKey:
         return OrganizationKey(self.base_url, planned.organization)
@@ -225,63 +232,15 @@ def _of(planned: OrganizationPlan, base_url: str, adoptions: _Adoptions) -> dict
     return {key.channel_id: entry for key, entry in adoptions.items() if key.of_organization == scope}
 
 
-def _with_rotation(document: Document, *, channel_id: str, entry: LedgerEntry | None) -> Document:
-    return document.with_rotation(channel_id, entry)
-
-
-def _begun(
-    document: Document, *, creates: Mapping[str, DoubtfulCreate], adoptions: Mapping[str, LedgerEntry]
-) -> Document:
-    document = document.with_creates(creates)
-    for channel_id, entry in adoptions.items():
-        document = document.with_rotation(channel_id, entry)
-    return document
-
-
-def _ended(
-    document: Document,
-    *,
-    settled: Iterable[str],
-    gone: Iterable[str | None],
-    live: Mapping[str, KnownChannel],
-    listed: Sequence[str],
-    now: datetime,
-) -> Document:
-    names = {stored_form(channel.name) for channel in live.values()}
-    document = document.with_creates(dict.fromkeys(settled))
-    over = [
-        attempt
-        for attempt, create in document.creates.items()
-        if now - create.at > DOUBT_LASTS and stored_form(create.name) in names
-    ]
-    document = document.with_creates(dict.fromkeys(over))
-    document = document.with_channels(dict.fromkeys(channel_id for channel_id in gone if channel_id))
-    before, present = document.channels, {*listed, *live}
-    # A channel that disappeared and was created again is a different channel.
-    recreated = [
-        channel_id
-        for channel_id, known in before.items()
-        if channel_id not in present and stored_form(known.name) in names
-    ]
-    declared = {channel_id: _with_file(channel, before.get(channel_id)) for channel_id, channel in live.items()}
-    changed = {
-        channel_id: channel
-        for channel_id, channel in declared.items()
-        if channel_id not in before or not _is_same(before[channel_id], channel)
-    }
-    return document.with_channels({**dict.fromkeys(recreated), **changed})
-
-
-def _with_file(channel: KnownChannel, before: KnownChannel | None) -> KnownChannel:
-    """The channel with the file that was known before, unless this run knows it."""
-    if channel.file or before is None or before.owner != channel.owner:
-        return channel
-    return replace(channel, file=before.file)
-
-
-def _is_same(before: KnownChannel, channel: KnownChannel) -> bool:
-    """Whether only the time differs, which isn't worth a write."""
-    return replace(before, seen=channel.seen) == channel
+def _is_unfinished(run: ChannelRun, before: KnownChannel | None) -> bool:
+    """Whether the run left its channel switched off, although it should have switched it on."""
+    waits = isinstance(run.change, Create) or (before is not None and before.unfinished)
+    return waits and any(
+        isinstance(result.operation, PatchChannel)
+        and result.operation.body.get("enabled") is True
+        and result.status != "done"
+        for result in run.results
+    )
 
 
 def _is_done(run: ChannelRun) -> bool:

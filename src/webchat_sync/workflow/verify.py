@@ -203,7 +203,7 @@ def _differences_of(organization: str, change: ActiveChange) -> Iterator[NotConv
             yield NotConverged(organization, change.address, (), None, None, change.place)
         case Update():
             for field in change.fields:
-                place = field.place or change.place
+                place = change.field_places.get(field.field) or field.place or change.place
                 yield NotConverged(organization, change.address, field.steps, field.after, field.before, place)
             for operation in change.operations:
                 yield from _differences_beyond_fields(organization, change, operation)
