@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from documented import Fence, read_page
+from webchat_sync.cli.plan import command as plan
 from webchat_sync.render.formats import FORMATS
 
 ROOT = Path(__file__).parents[1]
@@ -88,9 +89,13 @@ def test_the_page_about_the_preview_shows_the_file_in_its_picture() -> None:
     assert shown.text == values["MANIFEST"].replace(*values["SLIP"])
 
 
-def test_every_format_of_a_plan_has_a_section() -> None:
-    page = (ROOT / "docs" / "reference" / "formats.md").read_text(encoding="utf-8")
-    assert set(FORMATS) <= set(re.findall(r"^## (\w+)$", page, re.MULTILINE))
+def test_every_format_of_a_plan_has_a_section_and_is_in_the_help() -> None:
+    page = Path("docs/reference/formats.md")
+    sections = set(re.findall(r"^## (\S+)$", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE))
+    assert not FORMATS.keys() - sections, f"write a section about each of these formats in {page}"
+    help_text = " ".join((plan.help or "").split())
+    undescribed = {name for name in FORMATS if f" {name} for " not in help_text}
+    assert not undescribed, "say what each of these formats is for in the help of src/webchat_sync/cli/plan.py"
 
 
 @pytest.mark.parametrize("page", LINKING, ids=lambda page: page.relative_to(ROOT).as_posix())

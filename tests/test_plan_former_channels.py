@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from plan_formats import IN_FULL
 from planning import NOW, catalogue, declare, live
 from webchat_sync.model import (
     SANDBOX,
@@ -118,6 +119,6 @@ def test_a_sandbox_that_was_emptied_is_no_danger() -> None:
     assert dangers(planned(declare(), known, (), url=SANDBOX)) == ()
 
 
-@pytest.mark.parametrize("name", ["text", "json", "markdown", "github", "html"])
+@pytest.mark.parametrize("name", IN_FULL)
 def test_every_format_shows_it(name: str) -> None:
     assert "was live at the last apply" in FORMATS[name](planned(declare(), KNOWN))

@@ -102,7 +102,7 @@ def edited(plan: Plan, edit: Callable[[dict[str, Any]], object], *, sign: bool =
     return json.dumps(document)
 
 
-def called(**call: str) -> Callable[[dict[str, Any]], None]:
+def called(**call: str | None) -> Callable[[dict[str, Any]], None]:
     """An edit of the first call of the first update."""
 
     def edit(document: dict[str, Any]) -> None:
@@ -133,6 +133,7 @@ def test_a_plan_that_was_saved_and_read_is_the_plan(case: Case) -> None:
 
 @pytest.mark.parametrize("kind", get_args(Operation))
 def test_every_operation_is_read_as_it_was_written(kind: type) -> None:
+    assert kind in OPERATIONS, f"add an example of {kind.__name__} to OPERATIONS in this file"
     action, operation = OPERATIONS[kind]
     plan = plan_for(DECLARATIONS, LIVE)
     (organization,) = plan.organizations
@@ -190,7 +191,8 @@ def test_layout_and_order_of_keys_are_no_edit() -> None:
         (lambda each: each.update(created_at="never"), True, InputError, r'"never" isn\'t a time with a time zone'),
         (lambda each: each.update(created_at="2026-11-02T12:00:00"), True, InputError, "isn't a time with a time zone"),
         (called(method="POST", path="/{id}/archive"), True, StalePlanError, "has the call POST /{id}/archive, which"),
-        (called(method="DELETE"), True, StalePlanError, "has no 'reason'"),
+        (called(body=None), True, StalePlanError, "has the call PATCH .*/c-1, which"),
+        (called(method="DELETE"), True, StalePlanError, "has the call DELETE .*/c-1, which"),
         (
             called(path="/organizations/acme/web-chat/channels/c-2"),
             True,

@@ -72,6 +72,7 @@ def test_every_format_is_as_it_was_reviewed(case: str, file: str, monkeypatch: p
     expected = PLANS / case / file
     if os.environ.get("UPDATE_EXPECTED"):
         expected.write_text(rendered, encoding="utf-8", newline="\n")
+    assert expected.exists(), "write it with UPDATE_EXPECTED=1, and read it"
     assert rendered == expected.read_text(encoding="utf-8")
 
 

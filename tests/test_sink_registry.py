@@ -19,6 +19,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from commands import Emulated, emulated
+from sink_kinds import FILE_KINDS
 from webchat_sync.domain.catalogue import load_schema, whole_schema
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Json, Secret, Sink
@@ -32,8 +33,12 @@ EXAMPLES: Mapping[str, Mapping[str, Json]] = {
     "dotenv": {"dotenv": "support.env", "key": "K"},
     "command": {"command": [sys.executable, "-c", "import sys; open('taken', 'w').write(sys.stdin.read())"]},
 }
-FILES = [kind for kind in EXAMPLES if sinks.KINDS[kind].address(sinks.KINDS[kind].parse(EXAMPLES[kind], ""))]
-"""Those that write to a path."""
+"""A sink of each kind in a manifest, relative to an empty folder."""
+
+
+def example(kind: str) -> Mapping[str, Json]:
+    assert kind in EXAMPLES, f"add a sink of the kind `{kind}` to EXAMPLES in this file"
+    return EXAMPLES[kind]
 
 
 class BrokenSink:
@@ -83,7 +88,7 @@ def apply(api: Emulated, sink: Mapping[str, Json]) -> tuple[int, str]:
 
 @pytest.mark.parametrize("kind", sinks.DECLARABLE)
 def test_a_kind_goes_from_the_manifest_through_a_saved_plan_to_its_place(api: Emulated, kind: str) -> None:
-    code, said = apply(api, EXAMPLES[kind])
+    code, said = apply(api, example(kind))
     assert code == 0, said
     stored = json.loads(Path(".webchat-sync/ledger.json").read_text(encoding="utf-8"))["entries"][0]
     sink = Sink.from_json(stored["sinks"][0])
@@ -106,20 +111,21 @@ def test_whatever_a_sink_raises_is_a_sink_that_failed(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("path", ["a\x00b", "a\ud800", "a" * 300, "a/" * 3000, "~nobody-of-that-name/x", ""])
-@pytest.mark.parametrize("kind", FILES)
+@pytest.mark.parametrize("kind", FILE_KINDS)
 def test_a_path_that_no_system_has_is_an_error_in_words(api: Emulated, kind: str, path: str) -> None:
-    code, said = apply(api, {**EXAMPLES[kind], kind: path})
+    code, said = apply(api, {**example(kind), kind: path})
     assert code == 1, said
     assert not api.store.identity_secret("c-1")
 
 
 def test_the_schemas_follow_the_registry() -> None:
     update_schemas = SimpleNamespace(**runpy.run_path(str(ROOT / "scripts" / "update_schemas.py")))
-    assert load_schema("manifest")["$defs"]["sink"] == update_schemas.manifest_sink()
-    assert load_schema("plan")["$defs"]["sink"] == update_schemas.plan_sink()
+    run = "run: python scripts/update_schemas.py, and python docs/generate.py"
+    assert load_schema("manifest")["$defs"]["sink"] == update_schemas.manifest_sink(), run
+    assert load_schema("plan")["$defs"]["sink"] == update_schemas.plan_sink(), run
     check = Draft202012Validator({**load_schema("plan")["$defs"]["sink"], "additionalProperties": False})
     for kind in sinks.DECLARABLE:
-        check.validate(sinks.KINDS[kind].parse(EXAMPLES[kind], "folder").as_json())
+        check.validate(sinks.KINDS[kind].parse(example(kind), "folder").as_json())
 
 
 def test_no_two_kinds_have_a_key_of_the_same_name() -> None:
@@ -129,7 +135,7 @@ def test_no_two_kinds_have_a_key_of_the_same_name() -> None:
 
 @pytest.mark.parametrize("kind", sinks.DECLARABLE)
 def test_an_editor_takes_a_variable_for_every_text(kind: str) -> None:
-    sink = {key: "${NAME}" if isinstance(value, str) else value for key, value in EXAMPLES[kind].items()}
+    sink = {key: "${NAME}" if isinstance(value, str) else value for key, value in example(kind).items()}
     document = {"version": 1, "channels": [{"name": "Support", "sync": {"identitySecret": {"deliver": [sink]}}}]}
     assert not list(Draft202012Validator(whole_schema("manifest")).iter_errors(document))
 
@@ -152,5 +158,6 @@ def test_a_file_that_is_not_there_has_no_secret_and_one_address(tmp_path: Path, 
 
 @pytest.mark.parametrize("kind", sinks.DECLARABLE)
 def test_every_kind_is_in_the_guide(kind: str) -> None:
-    guide = (ROOT / "docs" / "how-to" / "secrets.md").read_text(encoding="utf-8")
-    assert re.search(rf"^\| `{kind}: ", guide, re.MULTILINE)
+    guide = Path("docs/how-to/secrets.md")
+    rows = re.findall(r"^\| `(\w+): ", (ROOT / guide).read_text(encoding="utf-8"), re.MULTILINE)
+    assert kind in rows, f"add a row for the kind `{kind}` to the table of sinks in {guide}"

@@ -7,13 +7,13 @@ import socket
 import stat
 import subprocess
 from pathlib import Path
-from typing import Literal
 
 import anyio
 import pytest
 
 from commands import invoke as run
 from ledgers import read_ledger
+from sink_kinds import FILE_KINDS
 from variations import variation
 from webchat_sync.errors import InputError
 from webchat_sync.model import Sink
@@ -150,9 +150,9 @@ def probed(sink: Sink, environ: dict[str, str], allowed: tuple[str, ...] = ()) -
     return anyio.run(Sinks(environ, allowed_paths=allowed).probe, sink, Occasion("n", "i", "o", None))
 
 
-@pytest.mark.parametrize("sink_kind", ["file", "dotenv"])
+@pytest.mark.parametrize("sink_kind", FILE_KINDS)
 @pytest.mark.parametrize("kind", ["FIFO", "socket", "device"])
-def test_a_sink_is_no_device_fifo_or_socket(tree: Path, kind: str, sink_kind: Literal["file", "dotenv"]) -> None:
+def test_a_sink_is_no_device_fifo_or_socket(tree: Path, kind: str, sink_kind: str) -> None:
     special_file(kind, tree / "x")
     assert f"it's a {kind}" in probed(Sink(sink_kind, "x", "KEY"), {})
     with pytest.raises(OSError, match="it's a"):
@@ -183,8 +183,7 @@ def test_what_lies_outside_the_tree_needs_the_operators_word_in_ci(tree: Path, v
     there = tree.parent / "there"
     there.mkdir()
     sinks = [
-        Sink("file", str(there / "s")),
-        Sink("dotenv", "../there/e", "KEY"),
+        *(Sink(kind, path, "KEY") for kind in FILE_KINDS for path in (str(there / "s"), "../there/s")),
         Sink("command", argv=("cat",), folder="../there"),
     ]
     path = {"PATH": os.environ["PATH"]}

@@ -118,7 +118,7 @@ class _Executor:
         if isinstance(run.change, Delete) or self.rotator is None:
             return
         for position, operation in enumerate(run.change.operations):
-            if isinstance(operation, MakeSecret | RevokeSecret):
+            if isinstance(operation, SecretOperation):
                 try:
                     await self.rotator.finish(operation, run.change, channel_id, latest)
                 except WebchatSyncError as error:

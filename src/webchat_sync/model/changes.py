@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, NamedTuple, TypeAlias
 
 from webchat_sync.errors import Place
 from webchat_sync.model.identity_secret import SecretAdoption
-from webchat_sync.model.operations import MakeSecret, Operation, RevokeSecret, SecretOperation
+from webchat_sync.model.operations import Operation, SecretOperation
 from webchat_sync.model.steps import Key, Steps, path_text
 from webchat_sync.model.values import Json, Missing
 
@@ -189,7 +189,7 @@ Change: TypeAlias = Create | Update | Delete | Unchanged
 
 def secret_of(operations: tuple[Operation, ...]) -> SecretOperation | None:
     """The operation on the identity secret, of which there is at most one."""
-    return next((operation for operation in operations if isinstance(operation, MakeSecret | RevokeSecret)), None)
+    return next((operation for operation in operations if isinstance(operation, SecretOperation)), None)
 
 
 def sent_fields(change: ActiveChange) -> dict[str, Json]:

@@ -208,16 +208,23 @@ def _may_lock_out(document: Mapping[str, Any]) -> bool:
 
 def _operation(call: Mapping[str, Any], change: Mapping[str, Any], organization: str) -> Operation:
     operation = _expected_operation(call, change, organization)
-    if (operation.method, operation.path, operation.body) != (call["method"], call["path"], call["body"]):
+    written = (call["method"], call["path"], call["body"])
+    if operation is None or (operation.method, operation.path, operation.body) != written:
         raise _UnknownCallError(f"{call['method']} {call['path']}")
     return operation
 
 
-def _expected_operation(call: Mapping[str, Any], change: Mapping[str, Any], organization: str) -> Operation:
-    """The operation that the call must be, judging by its method, its body, and the change."""
+def _expected_operation(call: Mapping[str, Any], change: Mapping[str, Any], organization: str) -> Operation | None:
+    """The operation that the call must be, judging by its method, the end of its path, its body, and the change."""
     channel_id, secret = change["channel_id"], change.get("secret") or {}
-    match call["method"], call["body"]:
-        case "POST", None:
+    match call["method"], call["path"].rpartition("/")[2], call["body"]:
+        case "DELETE", _, _ if change["action"] == "delete":
+            return DeleteChannel(organization, channel_id)
+        case "PATCH", _, dict(body):
+            return PatchChannel(organization, channel_id, body)
+        case "POST", "channels", dict(body):
+            return CreateChannel(organization, body)
+        case "POST", "identity-secret", _:
             return MakeSecret(
                 organization=organization,
                 channel_id=channel_id,
@@ -229,13 +236,7 @@ def _expected_operation(call: Mapping[str, Any], change: Mapping[str, Any], orga
                 verify=secret["verify"],
                 known=secret["known"],
             )
-        case "POST", body:
-            return CreateChannel(organization, body)
-        case "PATCH", body:
-            return PatchChannel(organization, channel_id, body)
-        case _ if change["action"] == "delete":
-            return DeleteChannel(organization, channel_id)
-        case _:
+        case "DELETE", "identity-secret", _:
             return RevokeSecret(
                 organization=organization,
                 channel_id=channel_id,
@@ -243,6 +244,8 @@ def _expected_operation(call: Mapping[str, Any], change: Mapping[str, Any], orga
                 stops=secret["stops"],
                 known=secret["known"],
             )
+        case _:
+            return None
 
 
 def _field(document: Mapping[str, Any]) -> FieldChange:

@@ -24,13 +24,12 @@ from webchat_sync.model import (
     KnownChannel,
     Ledger,
     LedgerEntry,
-    MakeSecret,
     OrganizationKey,
     OrganizationPlan,
     PatchChannel,
     Plan,
     Remembered,
-    RevokeSecret,
+    SecretOperation,
     SecretState,
     Update,
 )
@@ -217,10 +216,7 @@ def _outcome(runs: Sequence[ChannelRun]) -> Note:
 
 def _has_changed(run: ChannelRun) -> bool:
     """Whether something was done to the channel itself; what's done to its secret has entries of its own."""
-    return any(
-        result.status == "done" and not isinstance(result.operation, MakeSecret | RevokeSecret)
-        for result in run.results
-    )
+    return any(result.status == "done" and not isinstance(result.operation, SecretOperation) for result in run.results)
 
 
 def _counted(names: Sequence[str], what: str) -> str:
