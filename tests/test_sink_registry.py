@@ -149,9 +149,9 @@ def test_a_sink_is_what_is_declared_and_no_more(kind: str) -> None:
     assert parse({kind: example[kind]}, "folder") == replace(plain, key="")
 
 
-@pytest.mark.parametrize("kind", FILES)
+@pytest.mark.parametrize("kind", FILE_KINDS)
 def test_a_file_that_is_not_there_has_no_secret_and_one_address(tmp_path: Path, kind: str) -> None:
-    sink = sinks.KINDS[kind].parse(EXAMPLES[kind], str(tmp_path))
+    sink = sinks.KINDS[kind].parse(example(kind), str(tmp_path))
     assert sinks.KINDS[kind].read(sink) is None
     assert sinks.KINDS[kind].address(sink) == Address(str(tmp_path.resolve() / sink.path), sink.key)
 
