@@ -537,6 +537,19 @@ def test_every_change_is_in_the_history_whether_or_not_anything_is_remembered_of
     assert told(pipeline)[0] == 'Delivered an identity secret: "Support"'
 
 
+def test_the_history_says_whose_secret_was_not_created(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = Fault(effects.status(403), "POST", "*/identity-secret", nth=1)
+    with emulated({"name": "Support"}, faults=Faults([refused])) as api:
+        pipeline = Pipeline(tmp_path, api, monkeypatch.chdir)
+        pipeline.push(manifest(support()))
+        assert pipeline.apply().code == 3
+        assert told(pipeline)[:3] == [
+            "Changed nothing",
+            'Didn\'t create an identity secret: "Support"',
+            'About to create an identity secret: "Support"',
+        ]
+
+
 def refusing(pipeline: Pipeline, what: str) -> Path:
     """A hook that refuses the commits of the memory whose message begins like this."""
     hook = pipeline.remote / "hooks" / "update"

@@ -223,6 +223,49 @@ def test_a_refused_rotation_changes_nothing(tmp_path: Path) -> None:
         assert (case.signs, case.state) == (True, "delivered")
 
 
+@pytest.mark.parametrize("broken", ["damaged", "gone"])
+def test_a_refused_rotation_is_reported_even_if_the_ledger_is_lost_meanwhile(tmp_path: Path, broken: str) -> None:
+    folder = tmp_path / "state"
+    folder.mkdir()
+
+    async def refuse(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        if broken == "damaged":
+            (folder / "ledger.json").write_text("{", encoding="utf-8")
+        else:
+            folder.rename(tmp_path / "moved")
+            folder.symlink_to(tmp_path / "nowhere")
+        await effects.status(403, message="not today")(app, scope, receive, send)
+
+    faults, _ = faulty(tmp_path, Fault(refuse, "POST", SECRETS, nth=2))
+    with faults as api:
+        case = Case(folder, api)
+        assert case.apply(rotation="1") is not None
+        report = case.apply(rotation="2")
+        assert report is not None
+        assert report.results[0].status == "failed"
+        assert "HTTP 403 Forbidden: not today" in str(report.results[0].error)
+
+
+def test_commands_know_whose_secret_it_is(tmp_path: Path) -> None:
+    with emulated() as api:
+        save = "env | grep ^WEBCHAT_SYNC_ | sort >"
+        sink = Sink(
+            "command",
+            argv=("sh", "-c", f"cat >/dev/null; {save} delivered"),
+            probe=("sh", "-c", f"{save} probed"),
+            folder=str(tmp_path),
+        )
+        assert Case(tmp_path, api, sinks=[sink]).apply(rotation="2026-Q4") is not None
+        (channel,) = api.store.channels("acme")
+    for file, channel_id in (("probed", ""), ("delivered", channel["id"])):
+        assert (tmp_path / file).read_text(encoding="utf-8").splitlines() == [
+            f"WEBCHAT_SYNC_CHANNEL_ID={channel_id}",
+            "WEBCHAT_SYNC_CHANNEL_NAME=Support",
+            "WEBCHAT_SYNC_ORGANIZATION=acme",
+            "WEBCHAT_SYNC_ROTATION=2026-Q4",
+        ]
+
+
 def test_a_refusal_after_a_doubt_is_still_a_doubt(tmp_path: Path) -> None:
     drop, refuse = effects.drop(after_commit=True), effects.status(403)
     faults, make = faulty(tmp_path, Fault(drop, "POST", SECRETS, nth=1), Fault(refuse, "POST", SECRETS, nth=2))

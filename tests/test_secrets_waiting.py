@@ -81,6 +81,9 @@ def test_what_does_not_wait_is_told_with_what_does(tmp_path: Path) -> None:
         '"Support" of acme (c-2)',
     ]
     assert find_waiting(tmp_path / "recovery", read_ledger(tmp_path / "ledger.json"), "c-2").key.channel_id == "c-2"
+    message, hint = refusal(tmp_path, "Sales")
+    assert message == 'no secret is waiting for a channel with the name or id "Sales"'
+    assert hint.startswith('Use the right name. Waiting: "Support" of acme (c-')
 
 
 def test_what_another_rotation_followed_is_told_with_its_time(tmp_path: Path) -> None:
