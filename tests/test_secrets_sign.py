@@ -22,7 +22,13 @@ FROM = "Use --from FILE, --from FILE:KEY, or --from - to read the secret from st
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """With a file for the secret, a dotenv file, and a file whose name has a colon."""
     monkeypatch.chdir(tmp_path)
-    for name, text in (("a", "s3cret\n"), ("b", "other\n"), ("k.env", "K=s3cret\nL=other\n"), ("x:K", "s3cret\n")):
+    for name, text in (
+        ("a", "s3cret\n"),
+        ("b", "other\n"),
+        ("k.env", "K=s3cret\nL=other\n"),
+        ("k:k.env", "K=s3cret\n"),
+        ("x:K", "s3cret\n"),
+    ):
         (tmp_path / name).write_text(text, encoding="utf-8")
     return tmp_path
 
@@ -51,7 +57,7 @@ def test_a_secret_that_is_no_text_has_a_hash_too() -> None:
     assert entry(secret=Secret("\udcff")).secret_length == 1
 
 
-@pytest.mark.parametrize("source", ["a", "k.env:K", "x:K"])
+@pytest.mark.parametrize("source", ["a", "k.env:K", "k:k.env:K", "x:K"])
 def test_the_secret_is_taken_from_where_it_is_asked_for(source: str) -> None:
     assert stored_secret("Nobody", source, {}) == SECRET
 

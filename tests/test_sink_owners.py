@@ -55,6 +55,26 @@ OLD = ChannelKey(URL, "acme", "c-9")
 OLD_OWNER = f'"Old" of organisation "acme" on {URL}'
 
 
+ENV = Sink("file", ".env", folder="f")
+
+
+@pytest.mark.parametrize(
+    ("sink", "before", "refused"),
+    [
+        (ENV, ENV, True),
+        (ENV, KEY, True),
+        (KEY, ENV, True),
+        (KEY, KEY, True),
+        (KEY, NEXT_KEY, False),
+        (ENV, FILE, False),
+    ],
+)
+def test_a_whole_file_and_each_of_its_keys_are_the_same_place(sink: Sink, before: Sink, refused: bool) -> None:
+    for ledger in ({OLD: held(before)}, {OLD: held(OTHER, before)}):
+        found = problems([sink], ledger=ledger)
+        assert found == ([taken("Support", sink, OLD_OWNER)] if refused else [])
+
+
 @pytest.mark.parametrize(
     ("key", "entry", "url", "refused"),
     [
