@@ -292,6 +292,7 @@ def test_a_channel_that_is_gone_already_counts_as_deleted() -> None:
         _, report = applied(api.url, [declare("Changed", theme="dark")], prune=True, watcher=watcher)
         assert report.outcome == "converged"
         assert (report.results[-1].status, report.results[-1].http_status) == ("done", 404)
+        assert report.results[-1].request_id
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])

@@ -24,7 +24,7 @@ from rotating import entry_of, rotations, signs, with_secret
 from webchat_sync.apply.run import Interrupt
 from webchat_sync.emulator import Fault, Faults, effects
 from webchat_sync.emulator.effects import Effect
-from webchat_sync.errors import InputError, UndeliveredError
+from webchat_sync.errors import InputError, RotatedError, UndeliveredError
 from webchat_sync.model import (
     ApplyReport,
     Declaration,
@@ -244,6 +244,54 @@ def test_a_refused_rotation_is_reported_even_if_the_ledger_is_lost_meanwhile(tmp
         assert report is not None
         assert report.results[0].status == "failed"
         assert "HTTP 403 Forbidden: not today" in str(report.results[0].error)
+
+
+REVOKED = "The secret no longer works. The server knows that, so nothing else has to be done about it."
+REFUSED = "the secret was rotated, but the sink `command false` didn't accept the secret: `false` exited with code 1"
+REPLACED = "The sinks have the new secret. The next apply may replace it."
+
+
+@pytest.mark.parametrize(
+    ("sink", "absent", "message", "hint"),
+    [
+        (None, False, "the secret was rotated and delivered, but that can't be recorded: ", REPLACED),
+        (None, True, "the secret was revoked, but that can't be recorded: ", REVOKED),
+        (
+            "false",
+            False,
+            f"{REFUSED}, and that can't be recorded: ",
+            "Fix ",
+        ),
+    ],
+    ids=["delivered", "revoked", "undelivered"],
+)
+def test_what_was_done_is_reported_even_if_it_cannot_be_recorded(
+    tmp_path: Path, sink: str | None, absent: bool, message: str, hint: str
+) -> None:
+    async def lose(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        (tmp_path / "ledger.json").write_text("{", encoding="utf-8")
+        await app(scope, receive, send)
+
+    faults, make = faulty(tmp_path, Fault(lose, "*", SECRETS, nth=2))
+    with faults as api:
+        case = make(api)
+        assert case.apply(rotation="1") is not None
+        if sink:
+            case.sinks = (Sink("command", argv=(sink,), folder=str(tmp_path)),)
+        report = case.apply(absent=True) if absent else case.apply(rotation="2")
+        assert report is not None
+        (result,) = report.results
+        assert isinstance(result.error, RotatedError)
+        assert result.error.message.startswith(f"{message}the ledger {tmp_path / 'ledger.json'} is damaged")
+        assert result.error.hint.startswith(hint)
+        assert result.error.hint == hint or sink
+        status = api.calls[-1].status
+        assert (result.status, result.http_status, result.attempts, bool(result.request_id)) == (
+            "failed",
+            status,
+            1,
+            True,
+        )
 
 
 def test_commands_know_whose_secret_it_is(tmp_path: Path) -> None:
@@ -580,8 +628,9 @@ def test_without_an_engine_no_secret_is_made(case: Case) -> None:
             return await carry_out(plan, [declared], {"acme": api}, listings, watcher=Watcher(), interrupt=Interrupt())
 
     report = anyio.run(apply)
-    assert report.results[0].status == "failed"
-    assert "this run can't" in str(report.results[0].error)
+    (result,) = report.results
+    assert (result.status, result.attempts) == ("failed", 0)
+    assert str(result.error) == "this run can't deliver a new secret"
 
 
 @pytest.mark.parametrize(
