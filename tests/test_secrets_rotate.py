@@ -352,7 +352,7 @@ def test_a_secret_that_a_sink_does_not_take_waits_and_is_brought_on(case: Case) 
     assert [each.status for each in report.results] == ["failed", "not_started"]
     assert isinstance(report.results[0].error, UndeliveredError)
     assert (report.results[0].attempts, report.results[0].http_status) == (1, 201)
-    assert "exited with code 7" in report.results[0].error.message
+    assert "exited with code 7; a copy is in " in report.results[0].error.message
     assert case.state == "undelivered"
     entry = entry_of(case.folder, case.api.url, "c-1")
     assert entry is not None
