@@ -7,6 +7,7 @@ tests/test_render_formats.py`` writes these files anew; read what ``git diff`` s
 
 from __future__ import annotations
 
+import html
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -18,10 +19,11 @@ from typing import Final
 import pytest
 
 from ledgers import read_ledger
+from plan_formats import IN_FULL
 from planning import NOW, catalogue, check_plan_document
 from webchat_sync.errors import Diagnostic
 from webchat_sync.manifest import load_manifests
-from webchat_sync.model import Listing, LiveChannel, Plan, Remembered, SecretRemarks, Unchanged
+from webchat_sync.model import FailedOrganization, Listing, LiveChannel, Plan, Remembered, SecretRemarks, Unchanged
 from webchat_sync.plan.guard import NO_OPTIONS, judged
 from webchat_sync.plan.make import make_plan
 from webchat_sync.plan.secret import UNSURE_NOTE
@@ -83,6 +85,16 @@ def test_a_saved_plan_is_rendered_as_the_plan_that_was_made(case: str, monkeypat
     check_plan_document(json.loads(saved))
     for name, render in FORMATS.items():
         assert render(read_plan(saved)) == render(plan), name
+
+
+@pytest.mark.parametrize("name", [name for name in IN_FULL if name != "text"])
+def test_every_format_that_is_read_without_stderr_says_why_a_plan_is_refused_and_who_failed(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = FailedOrganization("beta", 3, (Diagnostic("the server is gone"),))
+    shown = html.unescape(FORMATS[name](replace(plan_of("refused", monkeypatch), failed=(failed,))))
+    assert "is protected and would be switched off" in shown
+    assert "the server is gone" in shown
 
 
 @pytest.mark.parametrize("case", CASES)

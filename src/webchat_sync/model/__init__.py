@@ -52,6 +52,7 @@ from webchat_sync.model.operations import (
     PatchChannel,
     RevokeSecret,
     SecretOperation,
+    fields_in,
 )
 from webchat_sync.model.plan import FailedOrganization, OrganizationPlan, Plan, Shard
 from webchat_sync.model.report import (
@@ -139,6 +140,7 @@ __all__ = [
     "UnlistedField",
     "Update",
     "WriteResult",
+    "fields_in",
     "moment_text",
     "path_text",
     "read_moment",

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, NamedTuple, TypeAlias
 
 from webchat_sync.errors import Place
 from webchat_sync.model.identity_secret import SecretAdoption
-from webchat_sync.model.operations import Operation, SecretOperation
+from webchat_sync.model.operations import Operation, SecretOperation, fields_in
 from webchat_sync.model.steps import Key, Steps, path_text
 from webchat_sync.model.values import Json, Missing
 
@@ -193,5 +193,5 @@ def secret_of(operations: tuple[Operation, ...]) -> SecretOperation | None:
 
 
 def sent_fields(change: ActiveChange) -> dict[str, Json]:
-    """The fields in the bodies of a change's calls."""
-    return {name: value for operation in change.operations for name, value in (operation.body or {}).items()}
+    """The fields that the calls of a change send."""
+    return fields_in(change.operations)

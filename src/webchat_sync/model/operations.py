@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
@@ -113,6 +113,19 @@ class RevokeSecret:
 
 SecretOperation: TypeAlias = MakeSecret | RevokeSecret
 Operation: TypeAlias = CreateChannel | PatchChannel | DeleteChannel | MakeSecret | RevokeSecret
+
+
+def fields_in(operations: Iterable[Operation]) -> dict[str, Json]:
+    """The fields of a channel that the operations send."""
+    return {name: value for operation in operations for name, value in _fields(operation).items()}
+
+
+def _fields(operation: Operation) -> Mapping[str, Json]:
+    match operation:
+        case CreateChannel() | PatchChannel():
+            return operation.body
+        case DeleteChannel() | MakeSecret() | RevokeSecret():
+            return {}
 
 
 def _channels(organization: str) -> str:

@@ -33,6 +33,7 @@ from webchat_sync.model import (
     PatchChannel,
     Position,
     RevokeSecret,
+    fields_in,
 )
 
 _LEVELS: Final[Sequence[ImpactLevel]] = get_args(ImpactLevel)
@@ -68,7 +69,7 @@ def channel_impact(
 
     ``live`` has the known fields of the live channel, empty for a create; ``at`` is the time of the plan.
     """
-    sent = {name: value for operation in operations for name, value in (operation.body or {}).items()}
+    sent = fields_in(operations)
     return worst_first(
         *_whole_channel(action, live, sent),
         *_operation_impacts(operations),
