@@ -38,8 +38,8 @@ PACKAGE: Final = "src/webchat_sync/"
 
 MUTATED: Final = ("plan/secret.py", "secrets/**/*.py", "apply/*.py", "create_once.py", "plan/*.py")
 TESTS: Final = (
-    *("adopt", "apply", "apply_doubt", "cli_secrets", "drift", "lookalikes", "organization_keys", "plan_*"),
-    *("render_formats", "restricted_key", "secrets_*", "shapes", "sink_*"),
+    *("adopt", "apply", "apply_doubt", "cli_secrets", "drift", "lookalikes", "manifest_identity_secret"),
+    *("organization_keys", "plan_*", "render_formats", "restricted_key", "secrets_*", "shapes", "sink_*"),
 )
 
 OPTIONS: Final = (
