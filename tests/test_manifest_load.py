@@ -117,6 +117,19 @@ def test_every_path_that_leads_to_nothing_is_a_problem(tmp_path: Path, monkeypat
     assert all(problem.hint for problem in caught.value.problems)
 
 
+def test_a_link_in_a_folder_that_leads_to_nothing_is_named_as_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "good.yaml").write_text(ONE)
+    (tmp_path / "former.yaml").symlink_to("gone.yaml")
+    with pytest.raises(InputError) as caught:
+        load_manifests([Path()], catalogue=catalogue(), environ={})
+    (problem,) = caught.value.problems
+    assert problem.message == "can't read former.yaml: it's a link to a file that doesn't exist"
+    assert "link" in problem.hint
+
+
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="nothing keeps this user from reading")
 def test_a_folder_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
     closed = tmp_path / "closed"

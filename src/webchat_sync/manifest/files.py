@@ -91,6 +91,9 @@ def read_source(path: Path) -> Source | Diagnostic:
     try:
         data = read_regular(path)
     except FileNotFoundError:
+        if path.is_symlink():
+            message = f"can't read {show_path(path)}: it's a link to a file that doesn't exist"
+            return Diagnostic(message, hint="Fix the link, or remove it.", code="unreadable-file")
         return Diagnostic(f"{show_path(path)} doesn't exist", hint=_NAME_ONE, code="no-manifest")
     except (OSError, ValueError) as error:
         return _unreadable(path, error)
