@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,15 @@ def test_a_path_that_leads_nowhere_is_in_every_format(file: Path) -> None:
         finished = invoke("validate", file, "--format", output_format)
         assert finished.code == 1
         assert "channels.yaml doesn't exist" in finished.out
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="nothing keeps this user from reading")
+@pytest.mark.parametrize("command", ["validate", "fmt", "plan", "show"])
+def test_a_file_that_cannot_be_read_is_invalid_input_and_no_wrong_usage(file: Path, command: str) -> None:
+    file.write_text(GOOD, encoding="utf-8")
+    file.chmod(0)
+    finished = invoke(command, file, *(["--sandbox"] if command == "plan" else []))
+    assert (finished.code, "Permission denied" in finished.err) == (1, True)
 
 
 def test_what_this_program_wrote_itself_is_skipped_in_a_folder_and_explained_when_named(file: Path) -> None:

@@ -15,6 +15,9 @@ from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.tree import read_regular
 from webchat_sync.workflow.state import STATE_FOLDER
 
+input_path = click.Path(path_type=Path, readable=False)
+"""The type of paths to read: whoever reads one reports that it can't be read, together with all other problems."""
+
 output_path = click.Path(path_type=Path, allow_dash=True)
 """The type of options for output files; :func:`check_outputs` validates them."""
 

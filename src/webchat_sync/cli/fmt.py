@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from webchat_sync.cli.files import input_path
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note, use_color
 from webchat_sync.errors import Diagnostic, InputError
 
 
 @click.command("fmt")
-@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=input_path)
 @click.option("--check", is_flag=True, help="Only show what would change, and exit with 2 if anything would.")
 @click.pass_obj
 def command(runtime: Runtime, *, paths: tuple[Path, ...], check: bool) -> int:

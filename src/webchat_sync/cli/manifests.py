@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions
-from webchat_sync.cli.files import read_bytes, refuse_written
+from webchat_sync.cli.files import input_path, read_bytes, refuse_written
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.environment import ORGANIZATION_VARIABLE
 from webchat_sync.errors import Diagnostic, GuardError, InputError
@@ -60,7 +60,7 @@ def paths_argument(command: Callable[..., object]) -> Callable[..., object]:
 
     This includes --allow-env and --allow-path, which the runtime remembers.
     """
-    argument = click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
+    argument = click.argument("paths", metavar="[PATH]...", nargs=-1, type=input_path)
     return argument(_allow_env_option(_allow_path_option(command)))
 
 
@@ -69,7 +69,7 @@ overlay_option = click.option(
     "overlays",
     metavar="FILE",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=input_path,
     help="Apply the overlay FILE to the manifests: mappings are merged, channels are merged by name, and "
     "everything else is replaced. May be repeated.",
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webchat_sync.cli.files import read_text, refuse_written
+from webchat_sync.cli.files import input_path, read_text, refuse_written
 from webchat_sync.errors import Diagnostic, InputError, StalePlanError
 from webchat_sync.strict_json import JsonError, load_json
 from webchat_sync.tree import special
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from webchat_sync.workflow.sources import FromSavedPlan
 
 
-plans_argument = click.argument("plans", metavar="PLAN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+plans_argument = click.argument("plans", metavar="PLAN...", nargs=-1, required=True, type=input_path)
 """Saved plans, passed to the command as ``plans``."""
 
 

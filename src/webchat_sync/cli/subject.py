@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions, KeyVariable, key_variables, one_organization
-from webchat_sync.cli.files import OUTPUT
+from webchat_sync.cli.files import OUTPUT, input_path
 from webchat_sync.cli.manifests import load
 from webchat_sync.cli.memory import MemoryOptions, folder_of, memory_options
 from webchat_sync.cli.rotations import ledger_option
@@ -40,7 +40,7 @@ def manifest_option(command: Callable[..., object]) -> Callable[..., object]:
         "paths",
         metavar="PATH",
         multiple=True,
-        type=click.Path(path_type=Path),
+        type=input_path,
         help="Take the organisation, its key and its ledger from the manifests in PATH. May be repeated.  "
         "[default: the manifests in the current directory, if any]",
     )(command)
