@@ -305,3 +305,12 @@ print({"jsonschema"} & set(sys.modules))
 def test_a_file_is_read_as_bytes(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_bytes(b"\xff\r\n")
     assert read_source(tmp_path / "a.yaml") == Source.of((tmp_path / "a.yaml").as_posix(), b"\xff\r\n")
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_the_file_of_the_output_is_no_manifest(tmp_path: Path, stream: str) -> None:
+    (tmp_path / "channels.yaml").write_text(ONE, encoding="utf-8")
+    command = [sys.executable, "-m", "webchat_sync", "plan", "--sandbox", "--format", "json"]
+    with (tmp_path / "plan.json").open("w", encoding="utf-8") as output:
+        out, err = (output, None) if stream == "stdout" else (subprocess.DEVNULL, output)
+        assert subprocess.run(command, cwd=tmp_path, stdout=out, stderr=err, check=False).returncode == 0

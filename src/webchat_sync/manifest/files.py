@@ -47,8 +47,8 @@ def find_files(paths: Sequence[Path], overlays: Sequence[Path] = ()) -> tuple[li
     """The files in ``paths``, and the manifests in folders of ``paths``, sorted and without repetition; and problems.
 
     Inside a folder, hidden files and folders, ``node_modules``, pipelines and ``overlays`` are skipped, and so are
-    schemas and the plans, snapshots and reports that this program writes as JSON. A folder without a manifest, or an
-    unreadable one, is a problem; :func:`read_source` reports unreadable files.
+    schemas, the plans, snapshots and reports that this program writes as JSON, and the file of its own output. A folder
+    without a manifest, or an unreadable one, is a problem; :func:`read_source` reports unreadable files.
     """
     files: dict[Path, Path] = {}
     problems: list[Diagnostic] = []
@@ -186,11 +186,20 @@ def _unreadable(path: Path, error: OSError | ValueError) -> Diagnostic:
 def _is_wanted(path: Path) -> bool:
     """Whether to read a file that was found in a folder: not a result of this program, and not a pipe."""
     try:
-        if path.exists() and not path.is_file():
+        if path.exists() and (not path.is_file() or _is_output(path)):
             return False
         return path.suffix != ".json" or _result(read_regular(path)) is None
     except (OSError, ValueError):
         return True  # read_source reports it
+
+
+def _is_output(path: Path) -> bool:
+    """Whether the shell has just created the file for the output of this program, as in ``> plan.json``."""
+    for descriptor in (1, 2):
+        with suppress(OSError):  # it's closed
+            if os.path.samestat(path.stat(), os.fstat(descriptor)):
+                return True
+    return False
 
 
 def _result(data: bytes) -> Mapping[str, object] | None:
