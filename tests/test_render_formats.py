@@ -119,7 +119,13 @@ INPUTS: Final = "use its inputs `arguments` and `apply-arguments`, one option pe
             ALLOWED,
             "the plan and the apply. With the GitLab component, use its inputs `plan-arguments` and",
         ),
-        ("nested", "github", DECIDED, "With the GitHub Action, use the input `arguments` of the plan, with"),
+        (
+            "nested",
+            "github",
+            DECIDED,
+            "With the GitHub Action, use the input `arguments` of both the plan and the apply, with an equals",
+        ),
+        ("nested", "gitlab", DECIDED, "With the GitLab component, use the input `plan-arguments`, with an equals sign"),
     ],
 )
 def test_a_comment_says_where_the_options_of_a_refusal_go_on_its_host(

@@ -34,6 +34,11 @@ _INPUTS: Final[Mapping[str, tuple[str, str, str]]] = {
     "gitlab": ("the GitLab component", "plan-arguments", "apply-arguments"),
 }
 """What pipelines use on a host, and its inputs for the options of the plan and of the apply."""
+_PLANNING: Final[Mapping[str, str]] = {
+    "github": "`arguments` of both the plan and the apply",
+    "gitlab": "`plan-arguments`",
+}
+"""Where the options that only plans need go. The Action's apply plans again, and needs the same plan."""
 
 
 def markdown_lines(plan: Plan) -> Iterator[str]:
@@ -75,7 +80,8 @@ def _places(reasons: Sequence[Diagnostic], host: str, *, unsure: bool) -> Iterat
     if unsure or any(reason.hint.startswith(_DECIDED) for reason in reasons):
         yield "Pass `--rotate` or `--adopt-secret` to the command that makes the plan."
         if action:
-            yield f"With {action}, use the input `{of_plan}` of the plan, with an equals sign: `--rotate=NAME`."
+            yield f"With {action}, use the input {_PLANNING[host]}, with an equals sign: `--rotate=NAME`."
+            yield "Remove `--rotate` afterwards, since it rotates the secret each time."
 
 
 def log_commands(plan: Plan) -> list[str]:
