@@ -105,7 +105,7 @@ def test_markdown_fits_a_comment_and_text_is_plain(case: str, monkeypatch: pytes
 
 
 ALLOWED: Final = "In the pipeline, pass `--allow-protected`, `--allow-lookalikes` and `--max-deletes=2` to both"
-DECIDED: Final = "Pass `--rotate` or `--adopt-secret` to the command that makes the plan."
+DECIDED: Final = "Pass `--rotate` or `--adopt-secret` to `webchat-sync plan`, or to an apply without a saved plan."
 INPUTS: Final = "use its inputs `arguments` and `apply-arguments`, one option per line."
 
 
@@ -153,4 +153,4 @@ def test_a_note_that_names_options_is_followed_by_where_they_go(monkeypatch: pyt
     assert isinstance(change, Unchanged)
     noted = replace(change, remarks=SecretRemarks(UNSURE_NOTE))
     text = markdown.render_plan(replace(plan, organizations=(replace(planned, changes=(noted,)),)))
-    assert "or `--rotate` to replace it\n\nPass `--rotate` or `--adopt-secret` to the command that makes" in text
+    assert f"or with `--rotate` to replace it\n\n{DECIDED}" in text

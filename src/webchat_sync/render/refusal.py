@@ -78,7 +78,7 @@ def _places(reasons: Sequence[Diagnostic], host: str, *, unsure: bool) -> Iterat
         else:
             yield f"Pass {in_a_row([*options])} to both `webchat-sync plan` and `webchat-sync apply`."
     if unsure or any(reason.hint.startswith(_DECIDED) for reason in reasons):
-        yield "Pass `--rotate` or `--adopt-secret` to the command that makes the plan."
+        yield "Pass `--rotate` or `--adopt-secret` to `webchat-sync plan`, or to an apply without a saved plan."
         if action:
             yield f"With {action}, use the input {_PLANNING[host]}, with an equals sign: `--rotate=NAME`."
             yield "Remove `--rotate` afterwards, since it rotates the secret each time."
