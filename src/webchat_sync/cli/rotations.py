@@ -30,8 +30,8 @@ adopt_secret_option = click.option(
 strict_option = click.option(
     "--strict",
     is_flag=True,
-    help="Exit with 1 if the plan would leave a channel with identityRequired but no identity secret, or create a "
-    "channel that may already exist.",
+    help="Exit with 1 if the plan would create a channel that may already exist, or leave one with identityRequired "
+    "but no identity secret.",
 )
 verify_option = click.option(
     "--verify-secrets", is_flag=True, help="Verify each new identity secret by opening two sessions."
