@@ -519,3 +519,19 @@ def test_what_the_action_installs_runs(runner: Runner) -> None:
     assert runner.file("path") == f"{program.parent}\n"
     version = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=True)
     assert version.stdout.startswith("webchat-sync ")
+
+
+def test_an_option_that_decides_about_a_secret_goes_to_the_plan_and_to_the_apply(runner: Runner, api: Emulated) -> None:
+    (channel,) = api.store.channels("acme")
+    api.store.rotate_identity_secret("acme", str(channel["id"]))
+    sink = "sync: {identitySecret: {deliver: [{file: site.secret}]}}"
+    declared = f"version: 1\norganization: acme\nchannels:\n  - name: Support\n    identityRequired: true\n    {sink}\n"
+    (runner.workspace / "my channels" / "channels.yaml").write_text(declared, encoding="utf-8")
+
+    assert planned(runner, arguments="--rotate=Support").code == 0
+    unlike = applied(runner)
+    assert unlike.outputs["exit-code"] == "4"
+    assert "the merged manifests no longer match the reviewed plan" in unlike.log
+    merge = applied(runner, arguments="--rotate=Support")
+    assert merge.code == 0, merge.log
+    assert api.store.channels("acme")[0]["identityRequired"] is True

@@ -130,7 +130,7 @@ def test_items_that_the_server_left_out_or_added_are_named_with_their_line() -> 
         text = render_report(*applied(api.url, [declaration], watcher=Watcher(on_result=edit)))
         assert 'allowedDomains["a.example"]: the server left this item out' in text
         assert 'allowedDomains["b.example"]: the server added this item' in text
-        assert text.count("declare the list as the server stores it at channels.yaml:7, or remove the field") == 2
+        assert text.count("declare the list at channels.yaml:7 as the server stores it, or remove the field") == 2
         assert "null" not in text
 
 

@@ -309,7 +309,7 @@ def test_a_branch_that_a_person_committed_to_is_left_alone(host: Host, tmp_path:
             assert said(done) == (
                 "Left the branch webchat-sync/adopt alone because someone else committed to it. The request"
             )
-            assert "merge the branch, or close its request and delete it." in done.err
+            assert "merge the branch, or close its request and delete the branch." in done.err
         assert (web.fake.methods, git(web.remote, "rev-parse", BRANCH)) == ([], theirs)
         web.fake.close(web.fake.pulls[-1], merged=False)
         git(web.remote, "update-ref", "-d", f"refs/heads/{BRANCH}")

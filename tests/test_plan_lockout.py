@@ -139,6 +139,6 @@ def test_the_ways_out_are_limited_to_the_organisation_if_there_are_several() -> 
     several = replace(plan, organizations=(organization, replace(organization, organization="bolt")))
     limits = [problem.hint.removeprefix(alone.hint) for problem in refusals(several)]
     assert limits == [
-        f" Add --target-org {name}, or channels of that name elsewhere count, too."
+        f" Add --target-org {name}, or the option also applies to channels of that name in other organisations."
         for name in (organization.organization, "bolt")
     ]

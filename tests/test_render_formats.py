@@ -105,7 +105,7 @@ def test_markdown_fits_a_comment_and_text_is_plain(case: str, monkeypatch: pytes
 
 
 ALLOWED: Final = "In the pipeline, pass `--allow-protected`, `--allow-lookalikes` and `--max-deletes=2` to both"
-DECIDED: Final = "Pass `--rotate` or `--adopt-secret` to the command that makes the plan."
+DECIDED: Final = "Pass `--rotate` or `--adopt-secret` to `webchat-sync plan`, or to an apply without a saved plan."
 INPUTS: Final = "use its inputs `arguments` and `apply-arguments`, one option per line."
 
 
@@ -119,7 +119,13 @@ INPUTS: Final = "use its inputs `arguments` and `apply-arguments`, one option pe
             ALLOWED,
             "the plan and the apply. With the GitLab component, use its inputs `plan-arguments` and",
         ),
-        ("nested", "github", DECIDED, "With the GitHub Action, use the input `arguments` of the plan, with"),
+        (
+            "nested",
+            "github",
+            DECIDED,
+            "With the GitHub Action, use the input `arguments` of both the plan and the apply, with an equals",
+        ),
+        ("nested", "gitlab", DECIDED, "With the GitLab component, use the input `plan-arguments`, with an equals sign"),
     ],
 )
 def test_a_comment_says_where_the_options_of_a_refusal_go_on_its_host(
@@ -147,4 +153,4 @@ def test_a_note_that_names_options_is_followed_by_where_they_go(monkeypatch: pyt
     assert isinstance(change, Unchanged)
     noted = replace(change, remarks=SecretRemarks(UNSURE_NOTE))
     text = markdown.render_plan(replace(plan, organizations=(replace(planned, changes=(noted,)),)))
-    assert "or `--rotate` to replace it\n\nPass `--rotate` or `--adopt-secret` to the command that makes" in text
+    assert f"or with `--rotate` to replace it\n\n{DECIDED}" in text

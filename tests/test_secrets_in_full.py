@@ -101,18 +101,20 @@ def test_a_secret_that_the_server_refuses_in_full(tmp_path: Path) -> None:
 
 
 NOT_PROVEN = (
-    "The secret was delivered, and the next apply won't replace it. Fix what prevented the check. To verify a secret "
-    "afterwards, create a new one with --rotate."
+    "The secret was delivered, and the next apply won't replace it. Fix what prevented the check. Only a new secret "
+    "can be verified: use --rotate to create one."
 )
 
 
-def test_a_secret_that_any_signature_passes_for_in_full(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("by_hand", "again"), [(False, "use --rotate"), (True, "run this again")])
+def test_a_secret_that_any_signature_passes_for_in_full(tmp_path: Path, by_hand: bool, again: str) -> None:
     with emulated(CHANNEL, faults=Faults([Fault(session(), "POST", SESSIONS)])) as api:
-        result, message, hint = failed(Case(tmp_path, api), verify=True)
+        result, message, hint = failed(Case(tmp_path, api), verify=True, engine={"by_hand": by_hand})
         assert message == (
             "the secret was rotated and delivered, but the server accepts a visitor with an invalid signature"
         )
-        assert hint == NOT_PROVEN.replace("Fix what prevented the check", "Check that `identityRequired` is on")
+        proven = NOT_PROVEN.replace("use --rotate", again)
+        assert hint == proven.replace("Fix what prevented the check", "Check that `identityRequired` is on")
         assert result.request_id
 
 

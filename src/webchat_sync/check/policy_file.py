@@ -123,7 +123,8 @@ def _extra(schema: dict[str, Json], path: Path) -> Iterator[Diagnostic]:
         elif not isinstance(globs, list) or not all(isinstance(glob, str) for glob in globs):
             yield _flaw("this must be a list of strings, which can be globs", (*path, "x-only-for", key), "")
         elif not globs:
-            hint = "Name some, or remove it: the rule is then for all of them."
+            things = "channels" if key == "names" else "organisations"
+            hint = f"Name some {things}, or remove `{key}` so that the rule applies to all of them."
             yield _flaw("this list is empty, so the rule would never apply", (*path, "x-only-for", key), hint)
 
 

@@ -112,7 +112,7 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
     if result.action == "foreign":
         about = f" The request: {result.url}" if result.url else ""
         click.echo(flat(f"Left the branch {name} alone because someone else committed to it.{about}"))
-        note("For new changes to be proposed, merge the branch, or close its request and delete it.")
+        note("For new changes to be proposed, merge the branch, or close its request and delete the branch.")
     else:
         click.echo(flat(f"{_REQUEST[result.action]}{f': {result.url}' if result.url else ''}"))
     return worst_exit_code(exit_codes(adopted.undo.failed))

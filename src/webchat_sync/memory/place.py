@@ -61,10 +61,12 @@ def declared_remote(setting: GitMemory, clone: Path, environ: Mapping[str, str])
     name, ref = setting.remote, _checked_ref(setting.ref, clone, environ)
     remotes = _ask(clone, environ, "remote").split("\n")
     if name not in remotes or name.startswith("-"):
-        known = ", ".join(filter(None, remotes)) or "none"
+        known = ", ".join(filter(None, remotes))
         raise _wrong(
             f"this clone has no remote {show(name)} for the memory",
-            f"Its remotes: {known}. A manifest must use one of them; use --memory or WEBCHAT_SYNC_MEMORY for a URL.",
+            f"Its remotes: {known}. A manifest must use one of them; use --memory or WEBCHAT_SYNC_MEMORY for a URL."
+            if known
+            else "Add it with `git remote add`, or use --memory or WEBCHAT_SYNC_MEMORY with a URL.",
         )
     url = _ask(clone, environ, "remote", "get-url", "--push", name)
     root = Path(_ask(clone, environ, "rev-parse", "--absolute-git-dir"))

@@ -147,7 +147,8 @@ def _only(count: int) -> str:
 
 def _lockouts(organization: OrganizationPlan, *, several: bool) -> Iterator[Diagnostic]:
     only = (
-        f" Add --target-org {organization.organization}, or channels of that name elsewhere count, too."
+        f" Add --target-org {organization.organization}, or the option also applies to channels of that name in other "
+        "organisations."
         if several
         else ""
     )

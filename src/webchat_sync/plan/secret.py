@@ -34,7 +34,7 @@ UNKNOWN_NOTE: Final = (
 ANY_VISITOR: Final = "every visitor until the site signs with the new secret"
 UNSURE_NOTE: Final = (
     "can't tell whether the site has the current identity secret, since the ledger has no record of its "
-    "delivery; use --adopt-secret once to record it, or --rotate to replace it"
+    "delivery; apply once with --adopt-secret to record it, or with --rotate to replace it"
 )
 VOUCHED_NOTE: Final = "the site is assumed to have the current identity secret because of --adopt-secret"
 SIGNED_VISITORS: Final = "visitors signed with the current secret until the site has the new one"

@@ -81,5 +81,6 @@ def _problem(declaration: Declaration, channel: LiveChannel, stays: LiveChannel,
     return Diagnostic(
         f'the live channel {channel.id} is a duplicate of "{declaration.name}" ({stays.id}), {_story(create)}',
         declaration.place,
-        hint=f"Compare the two. --remove-twins deletes {channel.id}; to keep that one instead, pin it with sync.id.",
+        hint=f"Compare the two. Apply with --remove-twins to delete {channel.id}, or pin it with sync.id to keep it "
+        "instead.",
     )

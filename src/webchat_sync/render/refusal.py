@@ -34,6 +34,11 @@ _INPUTS: Final[Mapping[str, tuple[str, str, str]]] = {
     "gitlab": ("the GitLab component", "plan-arguments", "apply-arguments"),
 }
 """What pipelines use on a host, and its inputs for the options of the plan and of the apply."""
+_PLANNING: Final[Mapping[str, str]] = {
+    "github": "`arguments` of both the plan and the apply",
+    "gitlab": "`plan-arguments`",
+}
+"""Where the options that only plans need go. The Action's apply plans again, and needs the same plan."""
 
 
 def markdown_lines(plan: Plan) -> Iterator[str]:
@@ -73,9 +78,10 @@ def _places(reasons: Sequence[Diagnostic], host: str, *, unsure: bool) -> Iterat
         else:
             yield f"Pass {in_a_row([*options])} to both `webchat-sync plan` and `webchat-sync apply`."
     if unsure or any(reason.hint.startswith(_DECIDED) for reason in reasons):
-        yield "Pass `--rotate` or `--adopt-secret` to the command that makes the plan."
+        yield "Pass `--rotate` or `--adopt-secret` to `webchat-sync plan`, or to an apply without a saved plan."
         if action:
-            yield f"With {action}, use the input `{of_plan}` of the plan, with an equals sign: `--rotate=NAME`."
+            yield f"With {action}, use the input {_PLANNING[host]}, with an equals sign: `--rotate=NAME`."
+            yield "Remove `--rotate` afterwards, since it rotates the secret each time."
 
 
 def log_commands(plan: Plan) -> list[str]:

@@ -205,7 +205,7 @@ def _mismatch(plan: Plan, mismatch: NotConverged) -> Iterator[str]:
     if isinstance(mismatch.steps[-1], Item | Position) and (mismatch.stored is None or mismatch.sent is None):
         what = "left this item out" if mismatch.stored is None else "added this item"
         yield f"  {name}: {flat(mismatch.path)}: the server {what}"
-        yield f"    To resolve this, declare the list as the server stores it{place}, or remove the field."
+        yield f"    To resolve this, declare the list{place} as the server stores it, or remove the field."
         return
     stored, sent = inline(mismatch.stored), inline(mismatch.sent)
     yield f"  {name}: {flat(mismatch.path)}: the server stored {stored} instead of {sent}"

@@ -139,8 +139,8 @@ class Rotations:
                 raise self._undelivered(proof.reason, recovered, result, refused=True)
             case "open" | "unproven":
                 hint = (
-                    f"The secret was delivered, and the next apply won't replace it. {_NEXT[proof.outcome]} To verify "
-                    "a secret afterwards, create a new one with --rotate."
+                    f"The secret was delivered, and the next apply won't replace it. {_NEXT[proof.outcome]} Only a "
+                    f"new secret can be verified: {'run this again' if self.by_hand else 'use --rotate'} to create one."
                 )
                 raise _rotated(f"the secret was rotated and delivered, but {proof.reason}", hint, result)
             case "off":
