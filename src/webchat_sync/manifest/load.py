@@ -70,12 +70,14 @@ def load_manifests(
     overlays: Sequence[Path] = (),
     policies: bool = True,
     despite_errors: bool = False,
+    written: Mapping[Path, bytes] | None = None,
 ) -> Loaded:
     """The manifests in ``paths``, files or folders; see :func:`~webchat_sync.manifest.files.find_files`.
 
     The documents of one organisation form one manifest, with declarations in the order of the files' paths.
     ``overlays`` are applied in order; see :mod:`webchat_sync.manifest.overlay`. Variables are taken from ``environ``;
     ``organization`` is for documents that name none. Without ``policies``, the ones in the settings aren't read.
+    ``written`` are files as they will be, which are read instead of what is there now; the others are new manifests.
 
     Raises InputError with all problems of all files, sorted by place, if one of them is an error; with
     ``despite_errors``, only if a file contains a secret that's in use. Invalid values are then omitted, as in
@@ -84,8 +86,9 @@ def load_manifests(
     from webchat_sync.manifest.read import Reader
 
     files, unreadable = find_files(paths, overlays)
+    files += (written or {}).keys() - {*files, *overlays}
     variables = guarded(environ)
-    reader = Reader(variables)
+    reader = Reader(variables, written)
     texts = texts_of(catalogue)
     below = [as_written(document, texts) for document in reader.read(files)]
     above = [as_written(document, texts) for document in reader.read(overlays, checked=True)]
