@@ -306,3 +306,20 @@ def test_a_live_value_that_validate_warns_about_is_adopted_with_the_warning(tmp_
         said = "warning: channels[0].color: with this live value, `validate` will warn: white text on"
         assert done.err.startswith(f"{file.as_posix()}:4:22: {said}")
         assert done.err.endswith(" Choose a darker colour. Change it live, then run adopt again.\n")
+
+
+def test_empty_lines_with_tabs_stay_and_fmt_empties_them(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    text = (
+        "version: 1\norganization: acme\n\t\nchannels:\n  - name: A\n \t\n    theme: dark # x\n\t# below\n"
+        "    sync: { id: c-1 }\n\t\n"
+    )
+    file.write_text(text, encoding="utf-8")
+    with emulated({"name": "A", "id": "c-1", "theme": "light"}) as api:
+        assert api.invoke("adopt", file, "--auto-approve").code == 0
+        assert file.read_text(encoding="utf-8") == text.replace("dark", "light")
+        assert api.invoke("fmt", file).code == 0
+        assert file.read_text(encoding="utf-8") == (
+            "version: 1\norganization: acme\n\nchannels:\n  - name: A\n\n    theme: light # x\n    # below\n"
+            "    sync: { id: c-1 }\n"
+        )
