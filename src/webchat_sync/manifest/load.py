@@ -27,6 +27,7 @@ from webchat_sync.manifest.texts import as_written, numbers, texts_of
 from webchat_sync.model import Json, Manifest
 from webchat_sync.readings import recognizer
 from webchat_sync.redact import forms_of
+from webchat_sync.yaml12.interpolation import names_in
 
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
@@ -182,6 +183,8 @@ def _nameless(parts: Iterable[Part]) -> Iterator[Diagnostic]:
 
 def _manifest(organization: str, parts: Sequence[Part]) -> Manifest:
     keyed = next((part for part in parts if part.api_key_env is not None), None)
+    naming = next((part.document for part in parts if part.organization), None)
+    path = ("organization",)
     return Manifest(
         organization,
         tuple(draft.declaration for part in parts for draft in part.drafts),
@@ -189,6 +192,8 @@ def _manifest(organization: str, parts: Sequence[Part]) -> Manifest:
         learn=all(part.learn is not False for part in parts),
         api_key_env=keyed.api_key_env if keyed else None,
         api_key_place=keyed.document.place(("settings", "apiKeyEnv")) if keyed else None,
+        organization_place=naming.place(path) if naming else None,
+        organization_variables=tuple(names_in(naming.written(path).partition(" #")[0])) if naming else (),
         ledger=next((part.ledger for part in parts if part.ledger), None),
         memory=next((part.memory for part in parts if part.memory), None),
         field_entries={name: entry for part in parts for name, entry in part.field_entries.items()},
