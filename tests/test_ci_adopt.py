@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from base64 import b64encode
 from collections.abc import Iterator
@@ -415,6 +416,39 @@ def test_new_channels_get_a_file_each_when_that_is_asked_for(host: Host, tmp_pat
         web.api.store.seed("acme", [SUPPORT, {"name": "Another", "id": "c-4"}])
         refused = web.run("channels/support.yaml", "--new-channels")
         assert (refused.code, "there's no folder" in refused.err) == (1, True)
+
+
+@both
+def test_a_request_says_which_live_values_break_a_rule(host: Host, tmp_path: Path) -> None:
+    policy = {"properties": {"theme": {"const": "dark", "x-message": "our sites are dark, ask @design"}}}
+    first, rest = FILE.split("channels:", 1)
+    manifest = f"{first}settings: {{policy: ../p.schema.json}}\nchannels:{rest}"
+    files = {"channels/support.yaml": manifest, "p.schema.json": json.dumps(policy)}
+    with site(host, tmp_path, files) as web:
+        web.live(identityRequired=False)
+        assert said(web.run("channels")) == "Opened the request"
+        assert "If you merge" not in web.fake.requests[0]["body"]
+        web.live(theme="light")
+        done = web.run("channels")
+        assert said(done) == "Updated the request"
+        assert "channels/support.yaml:7:12: warning: channels[0].theme: with this live value, `validate`" in done.err
+        body = web.fake.requests[0]["body"]
+        assert "#### If you merge: `validate` and `plan` will fail, because live values break rules\n\n" in body
+        assert "- **error**: `channels/support.yaml:7:12`: `channels[0].theme: our sites are dark" in body
+        assert "change the policy" in body
+        # A new file is checked, too.
+        web.api.store.seed("acme", [SUPPORT, {"name": "Sales", "id": "c-2", "theme": "light"}])
+        done = web.run("channels", "--new-channels")
+        assert said(done) == "Updated the request"
+        assert "channels/sales.yaml:" in done.err
+        assert "**error**: `channels/sales.yaml:" in web.fake.requests[0]["body"]
+        # A merge keeps what is live, and the files still follow it when it's fixed there.
+        web.merge()
+        assert web.plan() == 1
+        web.api.store.seed("acme", [SUPPORT, {"name": "Sales", "id": "c-2", "theme": "dark"}])
+        assert said(web.run("channels")) == "Opened the request"
+        web.merge()
+        assert web.plan() == 0
 
 
 @both

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -243,3 +244,82 @@ channels:
     assert adopted.err.count("this comment would be removed") == 2
     assert "      # since the move\n      - name: Returns # by mail only\n" in after
     assert "offlineAction: MESSAGE_ALLOW # see the handbook\n" in after
+
+
+def test_a_live_value_that_breaks_a_rule_is_adopted_with_a_warning(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    policy = {
+        "properties": {
+            "theme": {"const": "dark", "x-message": "our sites are dark"},
+            "color": {"pattern": "^#0", "x-severity": "warning", "x-message": "use a dark colour"},
+        }
+    }
+    (tmp_path / "p.schema.json").write_text(json.dumps(policy), encoding="utf-8")
+    file = tmp_path / "a.yaml"
+    text = (
+        "version: 1\norganization: acme\nsettings: {policy: p.schema.json}\nchannels:\n"
+        '  - {name: A, theme: dark, color: "#000000", sync: {id: c-1}}\n'
+        '  - {name: B, color: "#222222", sync: {id: c-2}}\n'
+    )
+    file.write_text(text, encoding="utf-8")
+    second = {"name": "B", "id": "c-2", "color": "#222222"}
+    with emulated({"name": "A", "id": "c-1", "theme": "light", "color": "#111111"}, second) as api:
+        done = api.invoke("adopt", tmp_path, "--auto-approve")
+        assert (done.code, file.read_text(encoding="utf-8")) == (
+            0,
+            text.replace("dark, ", "light, ").replace("#000000", "#111111"),
+        )
+        name, rules = file.as_posix(), tmp_path.as_posix() + "/p.schema.json"
+        hint = f"A rule of {rules}. Change it live, then run adopt again; or change the policy."
+        assert done.err == (
+            f"{name}:5:22: warning: channels[0].theme: with this live value, `validate` and `plan` will fail: our "
+            "sites are dark\n"
+            '  5 |   - {name: A, theme: light, color: "#111111", sync: {id: c-1}}\n'
+            "    |                      ^\n"
+            f"  {hint}\n"
+            f"{name}:5:36: warning: channels[0].color: with this live value, `validate` will warn: use a dark colour\n"
+            '  5 |   - {name: A, theme: light, color: "#111111", sync: {id: c-1}}\n'
+            "    |                                    ^\n"
+            f"  {hint}\n"
+            f"Wrote {file}.\n"
+        )
+        assert api.invoke("plan", tmp_path).code == 1
+        # What already breaks a rule doesn't keep the files from following a fix, and isn't said again.
+        api.store.seed("acme", [{"name": "A", "id": "c-1", "theme": "light", "color": "#000000"}, second])
+        done = api.invoke("adopt", tmp_path, "--auto-approve")
+        assert (done.code, done.err) == (0, f"Wrote {file}.\n")
+        api.store.seed("acme", [{"name": "A", "id": "c-1", "theme": "dark", "color": "#000000"}, second])
+        done = api.invoke("adopt", tmp_path, "--auto-approve")
+        assert (done.code, done.err, file.read_text(encoding="utf-8")) == (0, f"Wrote {file}.\n", text)
+        assert api.invoke("plan", tmp_path).code == 0
+
+
+def test_a_live_value_that_validate_warns_about_is_adopted_with_the_warning(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(
+        'version: 1\norganization: acme\nchannels:\n  - {name: A, color: "#000000", sync: {id: c-1}}\n',
+        encoding="utf-8",
+    )
+    with emulated({"name": "A", "id": "c-1", "color": "#eeeeee"}) as api:
+        done = api.invoke("adopt", file, "--check")
+        assert (done.code, file.read_text(encoding="utf-8").count("#eeeeee")) == (2, 0)
+        said = "warning: channels[0].color: with this live value, `validate` will warn: white text on"
+        assert done.err.startswith(f"{file.as_posix()}:4:22: {said}")
+        assert done.err.endswith(" Choose a darker colour. Change it live, then run adopt again.\n")
+
+
+def test_empty_lines_with_tabs_stay_and_fmt_empties_them(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    text = (
+        "version: 1\norganization: acme\n\t\nchannels:\n  - name: A\n \t\n    theme: dark # x\n\t# below\n"
+        "    sync: { id: c-1 }\n\t\n"
+    )
+    file.write_text(text, encoding="utf-8")
+    with emulated({"name": "A", "id": "c-1", "theme": "light"}) as api:
+        assert api.invoke("adopt", file, "--auto-approve").code == 0
+        assert file.read_text(encoding="utf-8") == text.replace("dark", "light")
+        assert api.invoke("fmt", file).code == 0
+        assert file.read_text(encoding="utf-8") == (
+            "version: 1\norganization: acme\n\nchannels:\n  - name: A\n\n    theme: light # x\n    # below\n"
+            "    sync: { id: c-1 }\n"
+        )

@@ -199,7 +199,6 @@ def test_json_has_two_blanks_a_level_and_the_same_order() -> None:
         ("version: 1\n&a key: 1\n", "a key in it has an anchor"),
         ("version: 1\n? x # c\n: [1]\n", "or its own comment"),
         ("version: 1\nversion: 1\n", "twice"),
-        ("- a\n", ""),
         ("version: [\n", ""),
     ],
 )
@@ -207,12 +206,40 @@ def test_what_cannot_be_laid_out_is_a_problem_and_stays(text: str, reason: str, 
     file = tmp_path / "a.yaml"
     file.write_text(text, encoding="utf-8")
     problems = canonical(Source.of("a.yaml", text.encode()), catalogue())
-    if isinstance(problems, bytes):
-        assert problems == text.encode()  # a list is no manifest, and no business of this
-        return
+    assert not isinstance(problems, bytes)
     assert any(reason in problem.message for problem in problems)
     assert invoke("fmt", file).code == 1
     assert file.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("list.yaml", "- a\n-    b\n"),
+        ("text.yml", "hello\n"),
+        ("text.json", '"x"'),
+        ("x.toml", 'name = "x"\n'),
+        ("table.toml", "[a]\nb = 1\n"),
+        ("second.yaml", "version: 1\nchannels: []\n---\n[1,   2]\n"),
+        ("other.yaml", "services:\n    web: {}\n"),
+        ("empty.yaml", "# nothing\n"),
+    ],
+)
+@pytest.mark.parametrize("as_folder", [False, True], ids=["file", "folder"])
+def test_what_is_no_manifest_is_an_error_as_in_validate_and_stays(
+    name: str, text: str, as_folder: bool, tmp_path: Path
+) -> None:
+    file = tmp_path / name
+    file.write_text(text, encoding="utf-8")
+    path = tmp_path if as_folder else file
+    checked = invoke("validate", path)
+    for arguments in (["--check"], []):
+        done = invoke("fmt", path, *arguments)
+        assert (done.code, done.out, file.read_text(encoding="utf-8")) == (1, "", text)
+        assert [line for line in done.err.splitlines() if " error: " in line] == [
+            line for line in (checked.out + checked.err).splitlines() if " error: " in line
+        ]
+        assert "rror: " in done.err
 
 
 def test_a_file_with_errors_does_not_keep_the_others_from_being_formatted(tmp_path: Path) -> None:

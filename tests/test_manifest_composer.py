@@ -19,6 +19,42 @@ from webchat_sync.yaml12.troubles import MOST_PROBLEMS
 PARSERS = [yaml.CSafeLoader, yaml.SafeLoader]
 
 
+@pytest.mark.parametrize("parser", PARSERS)
+@pytest.mark.parametrize("white", ["\t", " \t", "\t ", "  \t  ", "\t# note", "  \t\t# note"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_white_space_of_an_empty_line_or_before_a_comment_can_have_tabs(
+    parser: type[yaml.SafeLoader], white: str, end: str
+) -> None:
+    lines = [
+        white,
+        "a:",
+        white,
+        "  b:",
+        white,
+        "    - 1",
+        white,
+        "    - 2",
+        white,
+        '  "\u2028": [3,',
+        white,
+        "    4]",
+        white,
+    ]
+    text = end.join([*lines, "  d: |", "    x", "    \t", "    y", "  e: 5", *([white] if end == "\n" else []), ""])
+    reading = compose(Source.of("a.yaml", text.encode()), parser=parser)
+    assert reading.problems == []
+    (document,) = reading.documents
+    assert document.value == {"a": {"b": [1, 2], "\u2028": [3, 4], "d": "x\n\t\ny\n", "e": 5}}
+    assert str(document.place(("a", "e"))) == "a.yaml:18:6"
+
+
+@pytest.mark.parametrize("parser", PARSERS)
+def test_lines_of_quoted_or_plain_text_that_only_have_a_tab_are_empty(parser: type[yaml.SafeLoader]) -> None:
+    text = "a: one\n\t\n  two\nb: 'one\n\t\n  two'\nc: \"one\n\t\n  two\"\n"
+    (document,) = compose(Source.of("a.yaml", text.encode()), parser=parser).documents
+    assert document.value == dict.fromkeys("abc", "one\ntwo")
+
+
 @pytest.mark.parametrize(
     ("written", "value"),
     [
@@ -295,6 +331,8 @@ def test_a_file_with_countless_problems_is_not_read_to_its_end() -> None:
         ("a: 1\n  b: 2\n", "2:4 : this `:` doesn't follow a key"),
         ("a:\n\tb: 1\n", "2:1 : a tab is used where only spaces can indent"),
         ("a: |\n\tb\n", "2:1 : a tab is used where only spaces can indent"),
+        ("a: |\n  b\n\t\n  c\n", "3:1 : this empty line has a tab, where only spaces can indent"),
+        ("a: |\n  b\n\t# c\nd: 1\n", "3:1 : a tab is used where only spaces can indent"),
         ("a: @x\n", "1:4 : a value can't begin with `@`"),
         ("a: *.example.com\n", "1:4 : `*` has a special meaning at the beginning of a value"),
         ("a: & b\n", "1:4 : `&` has a special meaning at the beginning of a value"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from commands import emulated, invoke
+from webchat_sync.emulator import Fault, Faults, effects
 
 NONE = ["../x", "..", ".", "x/..", "/x", "x/", "a//b", "..\\x", "a/./b"]
 SOME = ["acme", "7f3e-…", "a b", "...", "a.b", ".hidden", "x?y#z", "%2e%2e"]
@@ -57,3 +58,60 @@ def test_a_key_in_quotes_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyP
             assert "the API key is in quotes" in refused.err
             assert "mk_test_a.b" not in refused.err
         assert api.taken_calls() == []
+
+
+@pytest.mark.parametrize(
+    ("head", "options", "variables", "source"),
+    [
+        ("organization: acme", [], {"MOSEND_ORG_ID": "other"}, "`organization` at a.yaml:2:15"),
+        ("organization: acme # ${MOSEND_ORG_ID}", ["--org", "acme"], {}, "`organization` at a.yaml:2:15"),
+        (
+            "organization: ${MOSEND_ORG_ID}",
+            [],
+            {"MOSEND_ORG_ID": "acme"},
+            "MOSEND_ORG_ID, which `organization` at a.yaml:2:15 names",
+        ),
+        (
+            'organization: "${MOSEND_ORG_ID}"',
+            ["--org", "acme"],
+            {},
+            "--org, which `organization` at a.yaml:2:15 names",
+        ),
+        (
+            "organization: ${WEBCHAT_ONE}${WEBCHAT_TWO:-me}",
+            [],
+            {"WEBCHAT_ONE": "ac"},
+            "WEBCHAT_ONE and WEBCHAT_TWO, which `organization` at a.yaml:2:15 names",
+        ),
+        ("", ["--org", "acme"], {"MOSEND_ORG_ID": "other"}, "--org"),
+        ("", [], {"MOSEND_ORG_ID": "acme"}, "MOSEND_ORG_ID"),
+    ],
+)
+def test_an_organisation_that_is_not_found_names_where_its_id_is_set(
+    head: str,
+    options: list[str],
+    variables: dict[str, str],
+    source: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.yaml").write_text(f"version: 1\n{head}\nchannels:\n  - name: A\n", encoding="utf-8")
+    hint = f"  Check the organisation's id ({source}) and the base URL (MOSEND_BASE_URL).\n"
+    with emulated(faults=Faults([Fault(effects.status(404), "GET")])) as api:
+        environ = {**api.environ, "MOSEND_ORG_ID": "", **variables}
+        for command in (["plan", "a.yaml"], ["adopt", "a.yaml", "--check"], ["secret", "rotate", "A", "--show"]):
+            done = invoke(*command, *options, environ=environ)
+            assert (done.code, done.err.endswith(hint)) == (6, True), done.err
+
+
+def test_an_organisation_of_a_saved_plan_that_is_not_found_is_from_the_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.yaml").write_text("version: 1\nchannels:\n  - name: A\n", encoding="utf-8")
+    with emulated(faults=Faults([Fault(effects.status(404), "GET", nth=frozenset(range(2, 9)))])) as api:
+        assert api.invoke("plan", "a.yaml", "--out", "p.json").code == 0
+        done = api.invoke("apply", "p.json", "--auto-approve")
+    assert done.code == 6
+    assert "Check the organisation's id (it's from the saved plan) and the base URL" in done.err

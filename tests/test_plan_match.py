@@ -58,6 +58,19 @@ def test_every_declaration_that_cannot_be_matched_is_listed_with_its_place() -> 
     ]
 
 
+def test_each_way_out_that_the_hint_for_a_pin_without_a_channel_names_works() -> None:
+    pinned, other = replace(declare("Sales"), id="gone"), declare("Support")
+    channels = [live("Support", "c-1")]
+    with pytest.raises(InputError) as raised:
+        plan_for([pinned, other], channels)
+    hint = raised.value.problems[0].hint
+    assert "remove it to match the channel by its name; if no channel has that name, it's created again" in hint
+    assert "remove its declaration" in hint
+    unpinned = changes_for([replace(pinned, id=None), other], channels)
+    assert {change.address: change.action for change in unpinned} == {"Sales": "create", "Support": "none"}
+    assert [change.action for change in changes_for([other], channels)] == ["none"]
+
+
 def test_a_pinned_channel_that_is_to_be_absent_and_is_gone_is_no_problem() -> None:
     absent = replace(declare("Sales"), id="gone", absent=True)
     assert [change.action for change in changes_for([absent], [live("Sales", "c-1")])] == ["none"]

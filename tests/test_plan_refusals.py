@@ -110,8 +110,9 @@ def test_a_channel_that_cannot_be_matched_in_full() -> None:
         in_full(
             'channel "Gone" is pinned to the id gone, but no live channel has that id',
             PLACE,
-            "Fix sync.id, or remove it to match the channel by its name (it's created if there is none). "
-            "A key that's restricted to some channels doesn't list the others.",
+            "Fix sync.id, or remove it to match the channel by its name; if no channel has that name, it's created "
+            "again. If it was deleted on purpose, remove its declaration. A key that's restricted to some channels "
+            "doesn't list the others.",
         ),
         in_full('2 live channels have the name "Support": c-1, c-2', PLACE, "Pin the right one with sync.id."),
     }

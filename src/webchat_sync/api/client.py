@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from webchat_sync.api import answers
-from webchat_sync.api.exchange import SHARED_KEY, Answer, Call
+from webchat_sync.api.exchange import NAMED_BY, SHARED_KEY, Answer, Call
 from webchat_sync.api.http import TIMEOUT, Network, Wire
 from webchat_sync.api.settings import (
     base_url_problems,
@@ -41,12 +41,13 @@ class Mosend:
     only if it's sure to have had no effect. All calls slow down together before the server's rate limit is exhausted.
 
     ``key`` is sent in ``X-Api-Key`` if it starts with ``mk_live_`` or ``mk_test_``, otherwise as a Bearer token; hints
-    name its ``key_source``. A ``network`` is shared with other organisations, and stays open; without one, a transport
-    of the ``environment`` is closed at the end. ``on_wait`` is called with the seconds for which the rate limit holds
-    calls back, ``on_exchange`` with every attempt of a call, as JSON without secrets. A response that takes more than
-    ``deadline`` seconds, or is larger than 64 MiB after decompression, fails without a retry. ``permitted`` is called
-    before every attempt of a call that writes; if it's false, the call raises LockLostError instead. Raises InputError
-    with everything that's wrong with the organisation's id, the base URL and the key.
+    name its ``key_source``, and ``organization_source``, where the organisation's id is set. A ``network`` is shared
+    with other organisations, and stays open; without one, a transport of the ``environment`` is closed at the end.
+    ``on_wait`` is called with the seconds for which the rate limit holds calls back, ``on_exchange`` with every attempt
+    of a call, as JSON without secrets. A response that takes more than ``deadline`` seconds, or is larger than 64 MiB
+    after decompression, fails without a retry. ``permitted`` is called before every attempt of a call that writes; if
+    it's false, the call raises LockLostError instead. Raises InputError with everything that's wrong with the
+    organisation's id, the base URL and the key.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Mosend:
         base_url: str,
         key: Secret,
         key_source: str = SHARED_KEY,
+        organization_source: str = NAMED_BY,
         network: Network | None = None,
         environment: Environment = REAL,
         on_wait: Callable[[float], object] = lambda _: None,
@@ -79,6 +81,7 @@ class Mosend:
             base_url=base_url,
             key=key,
             key_source=key_source,
+            organization_source=organization_source,
             environment=environment,
             on_exchange=on_exchange,
             deadline=deadline,

@@ -22,6 +22,8 @@ NOT_THE_API_HINT: Final = (
 )
 SHARED_KEY: Final = "MOSEND_API_KEY (or --api-key-file)"
 """Where the key is set, unless the organisation has its own."""
+NAMED_BY: Final = "--org, MOSEND_ORG_ID"
+"""Where the organisation's id is set, unless it's known more exactly."""
 
 _FAULTS: Final = ("errors", "error", "fault", "exception")
 _FAILED: Final = re.compile("[45][0-9]{2}|errors?|fail(?:ed|ure)?")
@@ -35,8 +37,8 @@ class Call:
 
     ``public``: without the API key. ``may_be_empty``: a 204 without a body is also a success. ``confidential``: the
     response may contain a new secret. ``asks``: a POST that changes nothing. ``origin``: the site whose page makes the
-    call; empty for none. ``secrets`` and ``keys`` mustn't appear in errors. ``key_source`` is where the user sets the
-    key.
+    call; empty for none. ``secrets`` and ``keys`` mustn't appear in errors. ``key_source`` and
+    ``organization_source`` are where the user sets the key and the organisation's id.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -52,6 +54,7 @@ class Call:
     secrets: tuple[Secret, ...] = ()
     keys: KeyRing = NO_KEYS
     key_source: str = SHARED_KEY
+    organization_source: str = NAMED_BY
 
     def hide(self, text: str, *, tokens: bool = False) -> str:
         """``text`` without the call's secrets and keys; see :func:`webchat_sync.api.sanitize.hide`."""

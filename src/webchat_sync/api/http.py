@@ -18,7 +18,7 @@ import anyio
 import httpx
 
 from webchat_sync import __version__
-from webchat_sync.api.exchange import SHARED_KEY, Answer, Call, read_answer
+from webchat_sync.api.exchange import NAMED_BY, SHARED_KEY, Answer, Call, read_answer
 from webchat_sync.api.failures import refusal
 from webchat_sync.api.pace import Pacer
 from webchat_sync.api.retry import repeat
@@ -85,7 +85,7 @@ class Network:
 class Wire:
     """Sends calls. ``base_url`` and ``key``, one of the network's, have been validated; ``network`` stays open.
 
-    ``key_source`` is where the user sets the key, for hints.
+    ``key_source`` and ``organization_source`` are where the user sets the key and the organisation's id, for hints.
     """
 
     def __init__(
@@ -95,6 +95,7 @@ class Wire:
         base_url: str,
         key: Secret,
         key_source: str = SHARED_KEY,
+        organization_source: str = NAMED_BY,
         environment: Environment,
         on_exchange: Callable[[Mapping[str, Json]], object] | None,
         deadline: float = DEADLINE,
@@ -104,7 +105,7 @@ class Wire:
         self._permitted = permitted
         self._base_url = base_url.rstrip("/")
         self._key = key
-        self._key_source = key_source
+        self._key_source, self._organization_source = key_source, organization_source
         self._repeat = partial(repeat, environment=environment)
         self._pacer = network.pacer(key)
         self._now = environment.now
@@ -122,7 +123,9 @@ class Wire:
         A failed attempt is repeated if that's sure to be harmless: a POST only if it had no effect. Raises InputError
         if the request can't be encoded, and otherwise the errors of :class:`ApiError`.
         """
-        guarded = replace(call, keys=self._keys, key_source=self._key_source)
+        guarded = replace(
+            call, keys=self._keys, key_source=self._key_source, organization_source=self._organization_source
+        )
 
         async def attempt(number: int) -> T:
             response, body = await self._exchange(guarded)

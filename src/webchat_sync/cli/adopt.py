@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -25,7 +25,7 @@ from webchat_sync.sentences import counted
 if TYPE_CHECKING:
     from webchat_sync.manifest.adopt import Edited
     from webchat_sync.model import LiveChannel
-    from webchat_sync.workflow.adopt import Adopted
+    from webchat_sync.workflow.adopt import Adopted, Subject
 
 FEW: Final = 5
 """How many undeclared channels to name in the suggested command that imports them."""
@@ -35,6 +35,10 @@ NONE_READ: Final = "Nothing to adopt: none of the run's organisations is in this
 NOTHING_MORE: Final = "Nothing to adopt: the differences above remain."
 NOTHING_ELSE: Final = "Nothing to adopt from the other organisations."
 QUESTION: Final = "Do you want to write these changes to the files?"
+_FAILS: Final = "with this live value, `validate` and `plan` will fail"
+_WARNS: Final = "with this live value, `validate` will warn"
+_FIX: Final = "Change it live, then run adopt again."
+_FIX_POLICY: Final = "Change it live, then run adopt again; or change the policy."
 REFUSED: Final = "Adopt cancelled. No files were changed."
 
 
@@ -89,6 +93,8 @@ def command(runtime: Runtime, *, asked: Asked, auto_approve: bool, check: bool) 
     manifest that doesn't name its organisation go into the last overlay, ids included, so that other environments
     don't change. If overlays apply to a shared manifest and you don't give one, adopt refuses.
 
+    A live value that breaks a policy, or another rule that `validate` checks, is adopted too, with a warning.
+
     If one of several organisations fails, it's reported and left out, and the exit code is the most serious one.
 
     Shows the changes as a diff, asks for `yes`, then writes the files. Outside a terminal, for example in a pipeline,
@@ -113,6 +119,7 @@ def command(runtime: Runtime, *, asked: Asked, auto_approve: bool, check: bool) 
         note(_nothing(adopted))
         return worst_exit_code(codes)
     _show(adopted.edited, color=use_color(runtime))
+    say_broken(find_broken({file: edited.data for file, edited in adopted.edited}, asked, runtime))
     if check:
         return worst_exit_code([*codes, 2])
     if not auto_approve and not approved(QUESTION, refused=REFUSED):
@@ -125,18 +132,57 @@ def command(runtime: Runtime, *, asked: Asked, auto_approve: bool, check: bool) 
 def adopt_live(asked: Asked, runtime: Runtime) -> Adopted:
     """The edits that make the files match the live channels. Raises the errors of reading and planning."""
     from webchat_sync.domain.catalogue import load_catalogue
-    from webchat_sync.workflow.adopt import Subject, adopt, refuse_shared
+    from webchat_sync.workflow.adopt import adopt, refuse_shared
     from webchat_sync.workflow.listings import list_readings
 
     catalogue, paths, overlays, connection = load_catalogue(), asked.paths, asked.overlays, asked.connection
-    manifests, selection = read_fleet(paths, connection, catalogue, runtime, overlays, asked.fleet, planning=False)
-    variables = manifest_environ(connection, runtime)
-    subject = Subject(paths, overlays, connection.default_organization(runtime), variables)
+    # Files that break a policy must still be able to follow a fix made live.
+    manifests, selection = read_fleet(
+        paths, connection, catalogue, runtime, overlays, asked.fleet, policies=False, planning=False
+    )
+    subject = _subject(asked, runtime)
     with quoting([*paths, *overlays]):
         refuse_shared(subject)
         with connect(connection, runtime, key_variables(manifests), manifests) as connected:
             readings = wait_for(lambda: list_readings(connected, runtime, single=len(manifests) == 1))
         return adopt(manifests, subject, readings, catalogue, runtime.now(), limited=selection.limited)
+
+
+def find_broken(files: Mapping[Path, bytes], asked: Asked, runtime: Runtime) -> list[Diagnostic]:
+    """What `validate` will say about live values once ``files`` are written, and what to do about each."""
+    from webchat_sync.check.policy import CODE
+    from webchat_sync.domain.catalogue import load_catalogue
+    from webchat_sync.workflow.adopt import broken_rules
+
+    found = broken_rules(_subject(asked, runtime), files, load_catalogue())
+    return [
+        replace(problem, hint=f"{problem.hint} {_FIX_POLICY if problem.code == CODE else _FIX}".lstrip())
+        for problem in found
+    ]
+
+
+def say_broken(problems: Sequence[Diagnostic]) -> None:
+    """Print what breaks a rule to stderr, as warnings: someone else may decide what to change."""
+    _print_problems(
+        [
+            replace(
+                problem,
+                message=f"{_FAILS if problem.severity == 'error' else _WARNS}: {problem.message}",
+                severity="warning",
+            )
+            for problem in problems
+        ]
+    )
+
+
+def _subject(asked: Asked, runtime: Runtime) -> Subject:
+    from webchat_sync.workflow.adopt import Subject
+
+    organization, variables = (
+        asked.connection.default_organization(runtime),
+        manifest_environ(asked.connection, runtime),
+    )
+    return Subject(asked.paths, asked.overlays, organization, variables)
 
 
 def say_left(adopted: Adopted, *, sandbox: bool, undeclared: bool = True) -> None:

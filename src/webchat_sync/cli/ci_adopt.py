@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from webchat_sync.cli.adopt import Asked, adopt_live, adopt_options, say_left
+from webchat_sync.cli.adopt import Asked, adopt_live, adopt_options, find_broken, say_broken, say_left
 from webchat_sync.cli.fleet import exit_codes
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.targets import label_option
@@ -47,7 +47,7 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
     webchat-sync/adopt, or webchat-sync/adopt-LABEL with --label. The request is opened, updated, and closed once
     nothing differs. It says what changed and how undoing it would affect visitors. A branch that someone else
     committed to is left alone. A request that was closed without merging isn't opened again until something else
-    changes.
+    changes. If a live value breaks a policy, or another rule that `validate` checks, the request says so.
 
     If one of several organisations fails, it's reported and left out, and the exit code is the most serious one.
 
@@ -89,13 +89,15 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
     adopted = adopt_live(asked, runtime)
     _refuse_a_share(adopted, label)
     added = new_manifests(adopted.undeclared, asked.paths, load_catalogue()) if new_channels else []
+    files = {path: edited.data for path, edited in adopted.edited} | {new.path: new.data for new in added}
+    broken = find_broken(files, asked, runtime)
     summary = AdoptSummary(
         adopted.undo,
         adopted.moved,
         [(manifest.organization, manifest.channel) for manifest in added],
         [problem.message for problem in adopted.left],
+        broken,
     )
-    files = {path: edited.data for path, edited in adopted.edited} | {new.path: new.data for new in added}
     proposal = Proposal(
         branch=name,
         base=run.branch,
@@ -109,6 +111,7 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
     )
     result = wait_for(partial(_upsert_request, run, repository, proposal, runtime))
     say_left(adopted, sandbox=asked.connection.sandbox, undeclared=not new_channels)
+    say_broken(broken)
     if result.action == "foreign":
         about = f" The request: {result.url}" if result.url else ""
         click.echo(flat(f"Left the branch {name} alone because someone else committed to it.{about}"))

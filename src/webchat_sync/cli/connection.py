@@ -20,6 +20,7 @@ from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.flat import flat
 from webchat_sync.jsonvalue import show
 from webchat_sync.model import SANDBOX, FailedOrganization, Json, LiveChannel, Manifest, OrganizationPlan, Secret
+from webchat_sync.sentences import in_a_row
 from webchat_sync.workflow.connection import Connection, open_apis
 from webchat_sync.workflow.state import STATE_FOLDER
 
@@ -136,10 +137,31 @@ def connect(
     ``organizations`` come from :func:`key_variables`; the sandbox supports the catalogue entries in ``settings``.
     Raises InputError with the problems of the keys if none is usable.
     """
+    settings = tuple(settings)
     entries = {name: entry for item in settings for name, entry in item.field_entries.items()}
+    sources = {item.organization: _named_by(item, options) for item in settings}
+    sources = {name: sources.get(name) or _option(options) for name in organizations}
     opened = _connect(options, runtime, organizations, entries)
     with json_lines("--debug-http", options.debug_http, runtime) as on_exchange, opened as connection:
-        yield replace(connection, on_exchange=on_exchange)
+        yield replace(connection, on_exchange=on_exchange, organization_sources=sources)
+
+
+def _named_by(item: Manifest | OrganizationPlan, options: ConnectionOptions) -> str:
+    """Where the id of an organisation is set, in words; empty for the options."""
+    if not isinstance(item, Manifest):
+        return "it's from the saved plan"
+    if item.organization_place is None:
+        return ""
+    place = f"`organization` at {item.organization_place}"
+    variables = [
+        _option(options) if name == ORGANIZATION_VARIABLE else name
+        for name in dict.fromkeys(item.organization_variables)
+    ]
+    return f"{in_a_row(variables)}, which {place} names" if variables else place
+
+
+def _option(options: ConnectionOptions) -> str:
+    return "--org" if options.organization else ORGANIZATION_VARIABLE
 
 
 @contextmanager

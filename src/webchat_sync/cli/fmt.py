@@ -24,7 +24,8 @@ def command(runtime: Runtime, *, paths: tuple[Path, ...], check: bool) -> int:
     Fields are sorted as in the catalogue, with `name` first and `sync` last. Text is quoted only if necessary. Short
     lists of texts go in brackets; other lists have one item per line. Comments, variables and anchors are
     kept. A file is written only if reading it again gives the same values, whatever the variables contain. A file with
-    errors is reported and left out, and the exit code is 1. Needs no variables, network or key.
+    errors, or that isn't a manifest, is reported and left out, and the exit code is 1. Needs no variables, network or
+    key.
 
     \b
     Examples:

@@ -98,7 +98,7 @@ def rotate(
     )
     with (
         holding(subject.place, ledger_options.memory, connection, runtime) as memory,
-        connect(connection, runtime, subject.keys) as connected,
+        connect(connection, runtime, subject.keys, subject.settings) as connected,
     ):
         made_at = wait_for(lambda: rotate_secret(name, sinks, connected, runtime, memory, rules))
     rotated_at = moment_text(made_at)
@@ -143,7 +143,7 @@ def revoke(
     rules = secret_rules(runtime, by_hand=True)
     with (
         holding(subject.place, ledger_options.memory, connection, runtime) as memory,
-        connect(connection, runtime, subject.keys) as connected,
+        connect(connection, runtime, subject.keys, subject.settings) as connected,
     ):
         wait_for(lambda: revoke_secret(name, connected, runtime, memory, rules))
     note(f'Revoked the identity secret of "{name}".')
@@ -179,7 +179,7 @@ def status(
 
     subject = find_subject(paths, connection, runtime, ledger_options, names[0] if names else "")
     opening = open_run_memory(subject.place, runtime, base_url=connection.label(runtime), with_owner=False)
-    with opening as memory, connect(connection, runtime, subject.keys) as connected:
+    with opening as memory, connect(connection, runtime, subject.keys, subject.settings) as connected:
         statuses = wait_for(lambda: secret_statuses(names, connected, runtime, memory))
     click.echo(render_json(statuses) if output_format == "json" else render_text(statuses, now=runtime.now()))
 

@@ -96,12 +96,13 @@ def with_ledger_options(command: Callable[..., object]) -> Callable[..., object]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The organisation, the variable with its own key, its memory, and the channel's declaration."""
+    """The organisation, the variable with its own key, its memory, the channel's declaration, and its manifest."""
 
     organization: str
     key_variable: KeyVariable | None
     place: MemoryPlace
     declaration: Declaration | None = None
+    settings: tuple[Manifest, ...] = ()
 
     @property
     def keys(self) -> Mapping[str, KeyVariable | None]:
@@ -155,7 +156,9 @@ def find_subject(
     place = ledger_options.place(
         ledgers_of([manifest]), runtime, declared=manifest.memory, clone=folder_of(paths), in_files=connection.sandbox
     )
-    return Subject(manifest.organization, key_variables([manifest])[manifest.organization], place, declared)
+    return Subject(
+        manifest.organization, key_variables([manifest])[manifest.organization], place, declared, (manifest,)
+    )
 
 
 def find_offline(

@@ -75,6 +75,16 @@ def _usable(entry: Mapping[str, Json]) -> bool:
     return next(entry_findings(entry), None) is None
 
 
+def mapping_problem(document: Layered) -> Diagnostic | None:
+    """The problem with a document that can't be a manifest or an overlay, because it's not a mapping."""
+    return None if isinstance(document.value, dict) else _no_mapping(document)
+
+
+def _no_mapping(document: Layered) -> Diagnostic:
+    message = f"expected a mapping that begins with `version: 1`, but this is {kind(document.value)}"
+    return Diagnostic(message, document.place(), code="type")
+
+
 def declare(document: Layered, schema: ManifestSchema) -> tuple[Part, list[Diagnostic]]:
     """The part of a manifest in ``document``, and everything that's wrong with the document by itself.
 
@@ -82,8 +92,7 @@ def declare(document: Layered, schema: ManifestSchema) -> tuple[Part, list[Diagn
     """
     value = document.value
     if not isinstance(value, dict):
-        message = f"expected a mapping that begins with `version: 1`, but this is {kind(value)}"
-        return Part(document), [Diagnostic(message, document.place(), code="type")]
+        return Part(document), [_no_mapping(document)]
     drafts = _drafts(document, value, schema.fields)
     settings = mapping(value.get("settings"))
     prune, learn, ledger = settings.get("prune"), settings.get("learn"), _text(settings.get("ledger"))

@@ -14,6 +14,7 @@ from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.errors import Path as Steps
 from webchat_sync.jsonvalue import Json
 from webchat_sync.manifest.adopt import BYTE_ORDER_MARK, Edited
+from webchat_sync.manifest.declare import mapping_problem
 from webchat_sync.manifest.files import read_source
 from webchat_sync.manifest.overlay import CHANNELS
 from webchat_sync.manifest.read import Reader, read_documents
@@ -90,7 +91,7 @@ def lay_out_files(
     unlaid: list[Diagnostic] = []
     for file in files:
         known = len(reader.problems)
-        reader.read([file])
+        reader.problems += filter(None, map(mapping_problem, reader.read([file])))
         source = read_source(file)
         if len(reader.problems) > known or isinstance(source, Diagnostic):
             continue

@@ -27,6 +27,7 @@ from webchat_sync.manifest.texts import as_written, numbers, texts_of
 from webchat_sync.model import Json, Manifest
 from webchat_sync.readings import recognizer
 from webchat_sync.redact import forms_of
+from webchat_sync.yaml12.interpolation import names_in
 
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
@@ -70,12 +71,14 @@ def load_manifests(
     overlays: Sequence[Path] = (),
     policies: bool = True,
     despite_errors: bool = False,
+    written: Mapping[Path, bytes] | None = None,
 ) -> Loaded:
     """The manifests in ``paths``, files or folders; see :func:`~webchat_sync.manifest.files.find_files`.
 
     The documents of one organisation form one manifest, with declarations in the order of the files' paths.
     ``overlays`` are applied in order; see :mod:`webchat_sync.manifest.overlay`. Variables are taken from ``environ``;
     ``organization`` is for documents that name none. Without ``policies``, the ones in the settings aren't read.
+    ``written`` are files as they will be, which are read instead of what is there now; the others are new manifests.
 
     Raises InputError with all problems of all files, sorted by place, if one of them is an error; with
     ``despite_errors``, only if a file contains a secret that's in use. Invalid values are then omitted, as in
@@ -84,8 +87,9 @@ def load_manifests(
     from webchat_sync.manifest.read import Reader
 
     files, unreadable = find_files(paths, overlays)
+    files += (written or {}).keys() - {*files, *overlays}
     variables = guarded(environ)
-    reader = Reader(variables)
+    reader = Reader(variables, written)
     texts = texts_of(catalogue)
     below = [as_written(document, texts) for document in reader.read(files)]
     above = [as_written(document, texts) for document in reader.read(overlays, checked=True)]
@@ -179,6 +183,8 @@ def _nameless(parts: Iterable[Part]) -> Iterator[Diagnostic]:
 
 def _manifest(organization: str, parts: Sequence[Part]) -> Manifest:
     keyed = next((part for part in parts if part.api_key_env is not None), None)
+    naming = next((part.document for part in parts if part.organization), None)
+    path = ("organization",)
     return Manifest(
         organization,
         tuple(draft.declaration for part in parts for draft in part.drafts),
@@ -186,6 +192,8 @@ def _manifest(organization: str, parts: Sequence[Part]) -> Manifest:
         learn=all(part.learn is not False for part in parts),
         api_key_env=keyed.api_key_env if keyed else None,
         api_key_place=keyed.document.place(("settings", "apiKeyEnv")) if keyed else None,
+        organization_place=naming.place(path) if naming else None,
+        organization_variables=tuple(names_in(naming.written(path).partition(" #")[0])) if naming else (),
         ledger=next((part.ledger for part in parts if part.ledger), None),
         memory=next((part.memory for part in parts if part.memory), None),
         field_entries={name: entry for part in parts for name, entry in part.field_entries.items()},

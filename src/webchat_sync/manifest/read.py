@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +13,7 @@ from webchat_sync.check.secrets import exposed, refuse_secret
 from webchat_sync.check.variables import Variables
 from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.leaks import KEY_MARK
-from webchat_sync.manifest.files import read_source, refused_link
+from webchat_sync.manifest.files import read_source, refused_link, show_path
 from webchat_sync.yaml12 import stream
 from webchat_sync.yaml12.composer import compose
 from webchat_sync.yaml12.document import Document, Source
@@ -34,18 +34,19 @@ def read_documents(
 
 
 class Reader:
-    """Reads files, and collects them and their problems."""
+    """Reads files, and collects them and their problems; ``written`` are files as they will be, by their paths."""
 
-    def __init__(self, variables: Variables) -> None:
+    def __init__(self, variables: Variables, written: Mapping[Path, bytes] | None = None) -> None:
         self.sources: dict[str, Source] = {}
         self.problems: list[Diagnostic] = []
         self._variables = variables
+        self._written = written or {}
 
     def read(self, files: Iterable[Path], *, checked: bool = False) -> list[Document]:
         """The documents of ``files``, in order; with ``checked``, links that leave the tree are rejected."""
         documents: list[Document] = []
         for file in files:
-            source = (refused_link(file) if checked else None) or read_source(file)
+            source = (refused_link(file) if checked else None) or self._read(file)
             if isinstance(source, Diagnostic):
                 self.problems.append(source)
                 continue
@@ -61,6 +62,10 @@ class Reader:
             documents += own
             self.problems += problems
         return documents
+
+    def _read(self, file: Path) -> Source | Diagnostic:
+        written = self._written.get(file)
+        return read_source(file) if written is None else Source.of(show_path(file), written)
 
 
 def may_quote(source: Source, documents: list[Document]) -> bool:

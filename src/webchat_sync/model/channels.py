@@ -46,9 +46,10 @@ class Manifest:
     """Everything that the files declare for one organisation.
 
     ``api_key_env`` is the environment variable with the organisation's own API key, if it has one; ``api_key_place`` is
-    where that was written. ``ledger`` is the path of the ledger, None for the default; ``memory`` puts it on a ref of a
-    Git remote instead. ``field_entries`` extend or correct the field catalogue. ``learn``: warn about values that no
-    live channel resembles.
+    where that was written. ``organization_place`` is where the organisation is named, if it is, and
+    ``organization_variables`` are the variables in there. ``ledger`` is the path of the ledger, None for the default;
+    ``memory`` puts it on a ref of a Git remote instead. ``field_entries`` extend or correct the field catalogue.
+    ``learn``: warn about values that no live channel resembles.
     """
 
     organization: str
@@ -56,6 +57,8 @@ class Manifest:
     prune: Prune = False
     api_key_env: str | None = None
     api_key_place: Place | None = None
+    organization_place: Place | None = None
+    organization_variables: tuple[str, ...] = ()
     ledger: str | None = None
     memory: GitMemory | None = None
     field_entries: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)

@@ -123,8 +123,9 @@ def _pin_not_live(declaration: Declaration) -> Diagnostic:
     return Diagnostic(
         f'channel "{declaration.name}" is pinned to the id {declaration.id}, but no live channel has that id',
         declaration.place,
-        hint="Fix sync.id, or remove it to match the channel by its name (it's created if there is none). A key "
-        "that's restricted to some channels doesn't list the others.",
+        hint="Fix sync.id, or remove it to match the channel by its name; if no channel has that name, it's created "
+        "again. If it was deleted on purpose, remove its declaration. A key that's restricted to some channels doesn't "
+        "list the others.",
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from webchat_sync.errors import Diagnostic
 from webchat_sync.flat import flat
 from webchat_sync.leaks import redact
 from webchat_sync.model import Impact, Plan
@@ -60,6 +61,8 @@ _CHOICE: Final = (
     "**Merge it** to keep the changes. **Leave it open** and the next `webchat-sync apply` undoes all of "
     "them. If you close it, it isn't opened again until something else changes."
 )
+_FAILS: Final = "#### If you merge: `validate` and `plan` will fail, because live values break rules"
+_WARNS: Final = "#### If you merge: `validate` will warn about live values"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +70,15 @@ class AdoptSummary:
     """What the files adopt from live.
 
     ``undo`` is the plan that would revert it, ``moved`` the channels it's about, including those that only get their
-    id. ``added`` are new channels, by organisation and name; ``left`` are sentences about what isn't adopted.
+    id. ``added`` are new channels, by organisation and name; ``left`` are sentences about what isn't adopted;
+    ``broken`` is what `validate` will say about the new files.
     """
 
     undo: Plan
     moved: Sequence[Moved]
     added: Sequence[tuple[str, str]] = ()
     left: Sequence[str] = ()
+    broken: Sequence[Diagnostic] = ()
 
     @property
     def has_edits(self) -> bool:
@@ -113,7 +118,7 @@ def adopt_title(summary: AdoptSummary, label: str) -> str:
 def render_adopt(summary: AdoptSummary, *, label: str, run_url: str, longest: int) -> str:
     """The body in at most ``longest`` characters; its first line identifies what moved."""
     marker, foot = adopt_marker(summary.undo, label), list(foot_lines(run_url))
-    head = [*_lead(summary), *_impact(summary.undo)]
+    head = [*_lead(summary), *_broken(summary.broken), *_impact(summary.undo)]
     tail, unread = list(_others(summary)), list(_unread(summary.undo))
     used = sum(len(block) + 2 for block in (*head, *tail, *unread)) + len(marker) + len("\n".join(foot)) + _NOTE
     shown = "\n\n".join([*head, *_details(inverted(summary.undo), room=longest - used), *tail])
@@ -126,6 +131,23 @@ def _lead(summary: AdoptSummary) -> tuple[str, ...]:
     if summary.has_edits:
         return (_LEAD, _CHOICE)
     return (_ONLY_NEW, _CHOICE_NEW) if summary.added else (_ONLY_IDS,)
+
+
+def _broken(problems: Sequence[Diagnostic]) -> Iterator[str]:
+    """The live values that break a rule, errors first."""
+    if not problems:
+        return
+    fails = any(problem.severity == "error" for problem in problems)
+    ranked = sorted(problems, key=lambda problem: problem.severity)
+    lines = [f"- {_rule(problem)}" for problem in ranked[:_MOST]]
+    more = [f"- and {len(ranked) - _MOST} more"] if len(ranked) > _MOST else []
+    yield "\n".join([_FAILS if fails else _WARNS, "", *lines, *more])
+
+
+def _rule(problem: Diagnostic) -> str:
+    where = f"{code_span(str(problem.place))}: " if problem.place else ""
+    path = f"`{problem.path}`: " if problem.path else ""
+    return f"**{problem.severity}**: {where}{phrase(redact(f'{path}{problem.message}. {problem.hint}'), most=_LINE)}"
 
 
 def commit_message(summary: AdoptSummary, label: str) -> str:

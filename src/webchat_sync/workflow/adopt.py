@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,10 +11,12 @@ from pathlib import Path
 from webchat_sync.check.variables import Variables
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import Diagnostic, InputError, Place, WebchatSyncError
+from webchat_sync.errors import Path as Steps
 from webchat_sync.manifest.adopt import Edited, Rewritten, edit, read_files, refusals
 from webchat_sync.manifest.file_names import file_names
 from webchat_sync.manifest.files import find_files, show_path
 from webchat_sync.manifest.fmt import as_formatted
+from webchat_sync.manifest.load import load_manifests
 from webchat_sync.manifest.ownership import shared
 from webchat_sync.manifest.place_edits import Edit
 from webchat_sync.manifest.read import Reader
@@ -152,6 +154,41 @@ def _adoption_of(planning: Planning, manifest: Manifest, listing: Listing) -> _O
     adopted, undeclared = adoptions(manifest, listing.channels, catalogue=rules)
     planned = planning.organization(manifest, listing)
     return _OrganizationAdoption([_declarable(adoption, rules) for adoption in adopted], undeclared, planned)
+
+
+def broken_rules(subject: Subject, written: Mapping[Path, bytes], catalogue: Catalogue) -> list[Diagnostic]:
+    """What would be wrong with the manifests, policies included, once ``written`` are their files.
+
+    What is wrong already is omitted. Places are those in the new files.
+    """
+    if not written:
+        return []
+    before = Counter(_same_problem(problem) for problem in _problems(subject, {}, catalogue))
+    found: list[Diagnostic] = []
+    for problem in _problems(subject, written, catalogue):
+        before.subtract([_same_problem(problem)])
+        if before[_same_problem(problem)] < 0:
+            found.append(problem)
+    return found
+
+
+def _problems(subject: Subject, written: Mapping[Path, bytes], catalogue: Catalogue) -> Sequence[Diagnostic]:
+    try:
+        return load_manifests(
+            subject.paths,
+            catalogue=catalogue,
+            environ=subject.variables,
+            organization=subject.organization,
+            overlays=subject.overlays,
+            written=written,
+        ).problems
+    except InputError as error:
+        return error.problems
+
+
+def _same_problem(problem: Diagnostic) -> tuple[str, Steps, str, str]:
+    """What identifies a problem although its line may have moved."""
+    return problem.place.file if problem.place else "", problem.steps, problem.severity, problem.message
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ class Connection:
     """The server, and a key for every organisation in the run; no other organisation is contacted.
 
     ``label`` is what plans call the server: its base URL, or ``sandbox``. ``failed`` are organisations without a usable
-    key. ``key_variables`` names the environment variables of organisations with a key of their own. ``sandbox``: the
+    key. ``key_variables`` names the environment variables of organisations with a key of their own, and
+    ``organization_sources`` says where the ids of organisations are set. ``sandbox``: the
     embedded emulator answers, so the environment's proxies are bypassed. ``on_exchange`` receives every request with
     its response.
     """
@@ -30,6 +31,7 @@ class Connection:
     keys: Mapping[str, Secret]
     failed: tuple[FailedOrganization, ...] = ()
     key_variables: Mapping[str, str] = field(default_factory=dict)
+    organization_sources: Mapping[str, str] = field(default_factory=dict)
     sandbox: bool = False
     on_exchange: Callable[[Mapping[str, Json]], object] | None = None
 
@@ -50,7 +52,7 @@ async def open_apis(
     import httpx
 
     from webchat_sync.api import Mosend, Network
-    from webchat_sync.api.exchange import SHARED_KEY
+    from webchat_sync.api.exchange import NAMED_BY, SHARED_KEY
     from webchat_sync.api.settings import base_url_problems, plain_http_problems
 
     if connection.sandbox:
@@ -65,6 +67,7 @@ async def open_apis(
                 base_url=connection.base_url,
                 key=key,
                 key_source=connection.key_variables.get(organization, SHARED_KEY),
+                organization_source=connection.organization_sources.get(organization, NAMED_BY),
                 network=network,
                 environment=environment,
                 on_exchange=connection.on_exchange,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from webchat_sync.errors import Diagnostic
@@ -34,6 +34,11 @@ Refuse: TypeAlias = "Callable[[str], Diagnostic | None]"
 def accept(_: str) -> None:
     """Refuses nothing."""
     return
+
+
+def names_in(text: str) -> Iterator[str]:
+    """The names of the variables in ``text``."""
+    return (piece["name"] for piece in _PIECE.finditer(text) if piece["name"])
 
 
 def interpolate(text: str, variables: Mapping[str, str], refuse: Refuse = accept) -> tuple[str, list[Diagnostic]]:

@@ -21,7 +21,7 @@ _PROPERTIES: Final = re.compile(r"(?:[&!]\S*(?:\s+|\Z|(?=[,}\]])))*")
 _TO_LINE_END: Final = re.compile(r"[^\r\n]*")
 _BREAK: Final = re.compile(r"[\r\n]")
 _COMMENTS: Final = r"#[^\r\n]*"
-_MARKS: Final = {mark: re.compile(rf"{_COMMENTS}|{mark}") for mark in (":", "-")}
+_MARKS: Final = {mark: re.compile(rf"{_COMMENTS}|{re.escape(mark)}") for mark in (":", "-", "?")}
 _HALVES: Final = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 
 
@@ -63,10 +63,11 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A value of a mapping or list, from its key or dash at ``start`` to ``end``.
+    """A value of a mapping or list, from its key, ``?`` or dash at ``start`` to ``end``.
 
-    ``after_mark`` is after the colon or the dash. In block style, the entry includes the comment on its last line.
-    ``odd``: its key is written in a way that can't be kept if something next to it changes.
+    ``key_start`` is after the ``?``, and ``after_mark`` after the colon or the dash. In block style, the entry includes
+    the comment on its last line. ``odd``: its key is written in a way that can't be kept if something next to it
+    changes.
     """
 
     key: str | None
@@ -76,6 +77,7 @@ class Entry:
     end: int
     merge: bool = False
     odd: bool = False
+    key_start: int = -1
 
 
 class _Mark(Protocol):
@@ -200,15 +202,17 @@ class _Reader:
         value = self._node(self._next(), flow=parent.flow)
         colon = self._find(":", key.end, max(value.start, key.end))
         self._take_lead(value, key.end if colon is None else colon + 1)
-        explicit = "?" in re.sub(_COMMENTS, "", self._text[after : key.start])
+        question = self._find("?", after, key.start)
+        plain = colon is not None and not key.shares
         return Entry(
             key=str(key.value),
-            start=key.start,
+            start=question if question is not None and plain and not parent.flow else key.start,
+            key_start=key.start,
             after_mark=key.end if colon is None else colon + 1,
             value=value,
             end=self._end(value, parent),
             merge=type(event) is stream.SCALAR and event.value == "<<" and not event.style,
-            odd=explicit or colon is None or key.shares,
+            odd=not plain or (question is not None and parent.flow),
         )
 
     def _fill_list(self, node: Node) -> None:
@@ -251,7 +255,7 @@ class _Reader:
             return value.end
         return value.end + len(self._line(value.end))
 
-    def _find(self, mark: Literal[":", "-"], start: int, end: int) -> int | None:
+    def _find(self, mark: Literal[":", "-", "?"], start: int, end: int) -> int | None:
         """The index of ``mark`` between the two, outside comments."""
         matches = _MARKS[mark].finditer(self._text, start, end)
         return next((match.start() for match in matches if match[0] == mark), None)

@@ -55,6 +55,6 @@ def _texts(node: Node, text: str) -> Iterator[tuple[int, int]]:
         first = LINE_BREAK.search(text, node.body, node.end) if node.style in ("|", ">") else None
         yield (first.start() if first else node.body), node.end
     for entry in node.entries:
-        if entry.key is not None and (quoted := _QUOTED_KEY.match(text, entry.start)):
+        if entry.key is not None and (quoted := _QUOTED_KEY.match(text, entry.key_start)):
             yield quoted.span(1)
         yield from _texts(entry.value, text)

@@ -109,7 +109,7 @@ class Pieces:
 
     def _piece(self, entry: Entry, above: tuple[Line, ...]) -> Piece:
         key = self._text[entry.start : entry.after_mark]
-        if key.startswith(("&", "*")) or ("#" in key and "\n" in key):
+        if self._text.startswith(("&", "*"), max(entry.start, entry.key_start)) or ("#" in key and "\n" in key):
             raise CannotLayOutError
         value = entry.value
         before = self._text[entry.after_mark : value.start]

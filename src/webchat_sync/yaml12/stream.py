@@ -1,4 +1,4 @@
-"""From bytes to PyYAML's events, with the three differences between YAML 1.1 and 1.2 that its parser can't see."""
+"""From bytes to PyYAML's events, with the four differences between YAML 1.1 and 1.2 that its parser can't see."""
 
 from __future__ import annotations
 
@@ -49,6 +49,9 @@ STREAM_END: Final[type[object]] = events.StreamEndEvent
 _FORMER_BREAKS: Final = ("\x85", "\u2028", "\u2029")
 """Line breaks in YAML 1.1, but not in YAML 1.2 and JSON."""
 
+_TABBED: Final = re.compile(rb"^ *\t[ \t]*(?=\r?$|#)", re.MULTILINE)
+"""The white space of a line that's otherwise empty or a comment. In YAML 1.2, but not in libyaml, it can have tabs."""
+
 _ESCAPE: Final = re.compile(rb"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)", re.DOTALL)
 
 
@@ -64,6 +67,8 @@ def event_source(source: Source, parser: Parser) -> Callable[[], Event]:
     stand_ins = dict(zip(unused, breaks, strict=False))
     for stand_in, former_break in stand_ins.items():
         data = data.replace(former_break.encode(), stand_in.encode())
+    if b"\t" in data and _TABBED.search(data) and not _is_read(data, parser):
+        data = _without_tabs(data, parser)
     next_event = cast("Callable[[], Event]", parser(data).get_event)
     if parser is FASTEST_PARSER is not yaml.SafeLoader and not stand_ins:
         return next_event
@@ -115,6 +120,29 @@ def _levels(next_event: Callable[[], Event]) -> Iterator[tuple[Event, int]]:
             yield event, depth
     except yaml.YAMLError:
         return
+
+
+def _is_read(data: bytes, parser: Parser) -> bool:
+    """Whether the parser reads ``data`` to its end."""
+    next_event = cast("Callable[[], Event]", parser(data).get_event)
+    try:
+        while type(next_event()) is not STREAM_END:
+            pass
+    except yaml.YAMLError:
+        return False
+    return True
+
+
+def _without_tabs(data: bytes, parser: Parser) -> bytes:
+    """``data`` with spaces for the tabs in empty lines and before comments; in block scalars, they're text and stay."""
+    spaced = _TABBED.sub(lambda found: b" " * len(found[0]), data)
+    lines, originals = spaced.splitlines(keepends=True), data.splitlines(keepends=True)
+    next_event = cast("Callable[[], Event]", parser(spaced).get_event)
+    for event, _ in _levels(next_event):
+        if type(event) is SCALAR and event.style in ("|", ">"):
+            inside = slice(event.start_mark.line + 1, event.end_mark.line + 1)
+            lines[inside] = originals[inside]
+    return b"".join(lines)
 
 
 def _restored(next_event: Callable[[], Event], stand_ins: dict[str, str]) -> Callable[[], Event]:

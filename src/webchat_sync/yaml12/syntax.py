@@ -30,6 +30,7 @@ class _Wording(NamedTuple):
 
 _IN_BRACKETS: Final = 'Inside brackets, text with a variable must be quoted: `"${NAME}"`.'
 _TAB: Final = _Wording("found a tab", "a tab is used where only spaces can indent", "Indent with spaces.")
+_EMPTY: Final = _Wording("", "this empty line has a tab, where only spaces can indent", "Remove the tab.")
 _ANY: Final = _Wording("", "this isn't valid YAML: {said}", "")
 _WORDINGS: Final = (
     _Wording(
@@ -107,6 +108,8 @@ def explain(error: yaml.YAMLError, source: Source) -> Diagnostic:
     char = source.text_at(place)[:1]
     if char == "\t" and "{char}" in wording.message:
         wording = _TAB
+    if wording is _TAB and not source.line(place.line).strip():
+        wording = _EMPTY
     message, hint = wording.message.format(char=char, said=reason), wording.hint.replace("{char}", char)
     return Diagnostic(message, place, hint=hint, code="yaml-syntax")
 
