@@ -38,7 +38,7 @@ class Fault:
 
 
 class Faults:
-    """A list of faults that counts the calls matching each.
+    """A list of faults that counts the calls that match them.
 
     If several affect one call, the first is the outermost: a delay before a drop is a late drop.
     """

@@ -73,15 +73,15 @@ def _places(reasons: Sequence[Diagnostic], host: str, *, unsure: bool) -> Iterat
     if options:
         if action:
             yield f"In the pipeline, pass {in_a_row([*options])} to both the plan and the apply."
-            each = ", one option per line" if host == "github" and len(options) > 1 else ""
-            yield f"With {action}, use its inputs `{of_plan}` and `{of_apply}`{each}."
+            per_line = ", one option per line" if host == "github" and len(options) > 1 else ""
+            yield f"With {action}, use its inputs `{of_plan}` and `{of_apply}`{per_line}."
         else:
             yield f"Pass {in_a_row([*options])} to both `webchat-sync plan` and `webchat-sync apply`."
     if unsure or any(reason.hint.startswith(_DECIDED) for reason in reasons):
         yield "Pass `--rotate` or `--adopt-secret` to `webchat-sync plan`, or to an apply without a saved plan."
         if action:
             yield f"With {action}, use the input {_PLANNING[host]}, with an equals sign: `--rotate=NAME`."
-            yield "Remove `--rotate` afterwards, since it rotates the secret each time."
+            yield "Remove `--rotate` afterwards, since it rotates the secret every time."
 
 
 def log_commands(plan: Plan) -> list[str]:

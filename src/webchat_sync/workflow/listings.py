@@ -82,7 +82,7 @@ async def read_listings(
     base_url: str,
     enough: Callable[[str, Listing], bool] = lambda _, __: False,
 ) -> dict[str, Listing]:
-    """The listing of every organisation; ``readers`` has one reader for each.
+    """The listing of every organisation; ``readers`` has one reader per organisation.
 
     A paged list is read again until two readings agree, or until ``enough`` accepts it. Raises ApiError if one
     organisation can't be read, and CombinedApiError if several can't.

@@ -156,7 +156,7 @@ class _Proof:
         """What is still different in the organisation. Raises InputError."""
         runs, manifest = self.runs.get(organization, ()), self.manifests[organization]
         missing = unlisted(listing, runs)
-        listed = tuple(each for each in manifest.declarations if each.id not in missing)
+        listed = tuple(other for other in manifest.declarations if other.id not in missing)
         plan = self.planning.organization(replace(manifest, declarations=listed), listing).plan
         lost = [
             NotConverged(organization, run.change.address, (), run.channel_id, UNKNOWN, run.change.place)
