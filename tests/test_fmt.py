@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +19,12 @@ from test_convergence import fields
 from webchat_sync.manifest.fmt import canonical
 from webchat_sync.manifest.write import write_manifest
 from webchat_sync.yaml12.document import Source
+
+PRETTIER: Final = "WEBCHAT_SYNC_PRETTIER"
+"""The variable with Prettier's program, which `.ci/run` installs where npm is."""
+
+WIDTH: Final = 120
+"""The print width that the guide names."""
 
 EXAMPLES: Final = Path(__file__).parents[1] / "examples"
 
@@ -309,3 +317,25 @@ def test_the_examples_are_laid_out_canonically(folder: str) -> None:
 def test_what_init_writes_is_laid_out_canonically(tmp_path: Path) -> None:
     assert invoke("init", tmp_path / "channels", "--host", "none", "--org", "12e3-acme").code == 0
     assert invoke("fmt", "--check", tmp_path / "channels").code == 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(PRETTIER not in os.environ, reason=f"{PRETTIER} is not set; see CONTRIBUTING.md")
+def test_prettier_leaves_what_is_formatted_as_it_is(tmp_path: Path) -> None:
+    manifests = [file.read_text(encoding="utf-8") for file in EXAMPLES.rglob("channels/*.yaml")]
+
+    @settings(max_examples=size(50, thorough=300), suppress_health_check=list(HealthCheck))
+    @given(channels=st.lists(fields, max_size=3))
+    def imported(channels: list[dict[str, object]]) -> None:
+        listed = [live(f"Channel {number}", f"c-{number}", **values) for number, values in enumerate(channels)]  # type: ignore[arg-type]  # values of JSON
+        text = write_manifest("acme", listed, catalogue=catalogue())
+        wide = any(len(line) > WIDTH and line.endswith(("]", "}")) for line in text.split("\n"))
+        assume("? " not in text and not wide)  # an empty key is neater without; many short items stay on one line
+        manifests.append(text)
+
+    imported()
+    for number, text in enumerate(manifests):
+        (tmp_path / f"{number}.yaml").write_text(text, encoding="utf-8")
+    command = [os.environ[PRETTIER], "--check", "--print-width", str(WIDTH), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
