@@ -45,6 +45,11 @@ SEQUENCE_START: Final[type[object]] = events.SequenceStartEvent
 SEQUENCE_END: Final[type[object]] = events.SequenceEndEvent
 DOCUMENT_START: Final[type[object]] = events.DocumentStartEvent
 STREAM_END: Final[type[object]] = events.StreamEndEvent
+_STARTS: Final = (MAPPING_START, SEQUENCE_START)
+_ENDS: Final = (MAPPING_END, SEQUENCE_END)
+
+_DEEPEST: Final = 200
+"""Nothing that reads events accepts this depth, and parsers may take a time that grows with its square."""
 
 _FORMER_BREAKS: Final = ("\x85", "\u2028", "\u2029")
 """Line breaks in YAML 1.1, but not in YAML 1.2 and JSON."""
@@ -113,24 +118,21 @@ def _levels(next_event: Callable[[], Event]) -> Iterator[tuple[Event, int]]:
     depth = 0
     try:
         while type(event := next_event()) is not STREAM_END:
-            if type(event) in (MAPPING_START, SEQUENCE_START):
-                depth += 1
-            elif type(event) in (MAPPING_END, SEQUENCE_END):
-                depth -= 1
+            depth += (type(event) in _STARTS) - (type(event) in _ENDS)
             yield event, depth
     except yaml.YAMLError:
         return
 
 
 def _is_read(data: bytes, parser: Parser) -> bool:
-    """Whether the parser reads ``data`` to its end."""
-    next_event = cast("Callable[[], Event]", parser(data).get_event)
+    """Whether the parser reads ``data`` to its end, which isn't tried beyond a depth that nothing may have."""
+    loader, depth = parser(data), 0
     try:
-        while type(next_event()) is not STREAM_END:
-            pass
+        while type(event := cast("Event", loader.get_event())) is not STREAM_END and depth <= _DEEPEST:
+            depth += (type(event) in _STARTS) - (type(event) in _ENDS)
     except yaml.YAMLError:
         return False
-    return True
+    return depth == 0
 
 
 def _without_tabs(data: bytes, parser: Parser) -> bytes:
@@ -138,7 +140,9 @@ def _without_tabs(data: bytes, parser: Parser) -> bytes:
     spaced = _TABBED.sub(lambda found: b" " * len(found[0]), data)
     lines, originals = spaced.splitlines(keepends=True), data.splitlines(keepends=True)
     next_event = cast("Callable[[], Event]", parser(spaced).get_event)
-    for event, _ in _levels(next_event):
+    for event, depth in _levels(next_event):
+        if depth > _DEEPEST:
+            break
         if type(event) is SCALAR and event.style in ("|", ">"):
             inside = slice(event.start_mark.line + 1, event.end_mark.line + 1)
             lines[inside] = originals[inside]
