@@ -19,7 +19,7 @@ from webchat_sync.environment import API_KEY_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.leaks import printable_line, redact
 from webchat_sync.manifest.declare import declare, extra_fields
-from webchat_sync.manifest.files import find_files, read_source
+from webchat_sync.manifest.files import find_files, read_source, show_path
 from webchat_sync.manifest.overlay import lay_over, organization_of
 from webchat_sync.manifest.policies import policy_findings
 from webchat_sync.manifest.shared_sinks import shared_sinks
@@ -87,7 +87,7 @@ def load_manifests(
     from webchat_sync.manifest.read import Reader
 
     files, unreadable = find_files(paths, overlays)
-    files += (written or {}).keys() - {*files, *overlays}
+    files += sorted((written or {}).keys() - {*files, *overlays}, key=show_path)
     variables = guarded(environ)
     reader = Reader(variables, written)
     texts = texts_of(catalogue)
