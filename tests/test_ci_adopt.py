@@ -434,14 +434,17 @@ def test_a_request_says_which_live_values_break_a_rule(host: Host, tmp_path: Pat
         assert "channels/support.yaml:7:12: warning: channels[0].theme: with this live value, `validate`" in done.err
         body = web.fake.requests[0]["body"]
         assert "#### If you merge: `validate` and `plan` will fail, because live values break rules\n\n" in body
-        assert "- **error**: `channels/support.yaml:7:12`: `channels[0].theme: our sites are dark" in body
+        assert (
+            "\n- **error** at `channels/support.yaml:7:12` (`channels[0].theme`): `our sites are dark, ask @design`. A"
+            in body
+        )
         assert "change the policy" in body
         # A new file is checked, too.
         web.api.store.seed("acme", [SUPPORT, {"name": "Sales", "id": "c-2", "theme": "light"}])
         done = web.run("channels", "--new-channels")
         assert said(done) == "Updated the request"
         assert "channels/sales.yaml:" in done.err
-        assert "**error**: `channels/sales.yaml:" in web.fake.requests[0]["body"]
+        assert "**error** at `channels/sales.yaml:" in web.fake.requests[0]["body"]
         # A merge keeps what is live, and the files still follow it when it's fixed there.
         web.merge()
         assert web.plan() == 1

@@ -145,9 +145,10 @@ def _broken(problems: Sequence[Diagnostic]) -> Iterator[str]:
 
 
 def _rule(problem: Diagnostic) -> str:
-    where = f"{code_span(str(problem.place))}: " if problem.place else ""
-    path = f"`{problem.path}`: " if problem.path else ""
-    return f"**{problem.severity}**: {where}{phrase(redact(f'{path}{problem.message}. {problem.hint}'), most=_LINE)}"
+    where = f" at {code_span(str(problem.place))}" if problem.place else ""
+    path = f" ({code_span(redact(problem.path))})" if problem.path else ""
+    said, hint = (phrase(redact(text), most=_LINE) for text in (problem.message, problem.hint))
+    return f"**{problem.severity}**{where}{path}: {said}. {hint}"
 
 
 def commit_message(summary: AdoptSummary, label: str) -> str:
