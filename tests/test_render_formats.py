@@ -20,7 +20,7 @@ import pytest
 
 from ledgers import read_ledger
 from plan_formats import IN_FULL
-from planning import NOW, catalogue, check_plan_document
+from planning import NOW, catalogue, check_plan_document, declare, live, plan_for
 from webchat_sync.errors import Diagnostic
 from webchat_sync.manifest import load_manifests
 from webchat_sync.model import FailedOrganization, Listing, LiveChannel, Plan, Remembered, SecretRemarks, Unchanged
@@ -95,6 +95,15 @@ def test_every_format_that_is_read_without_stderr_says_why_a_plan_is_refused_and
     shown = html.unescape(FORMATS[name](replace(plan_of("refused", monkeypatch), failed=(failed,))))
     assert "is protected and would be switched off" in shown
     assert "the server is gone" in shown
+
+
+@pytest.mark.parametrize("name", [name for name in IN_FULL if name not in ("text", "json", "github")])
+def test_every_format_that_is_read_elsewhere_says_what_a_plan_is_based_on(name: str) -> None:
+    plan = replace(plan_for([declare()], [live(), live("Other", "c-2")]), partial=("Sup*",), live_created_at=NOW)
+    shown = html.unescape(FORMATS[name](plan)).replace("`", "")
+    assert "only channels matching" in shown
+    assert "Planned against a listing of 2026-11-02T12:00:00+00:00" in shown
+    assert "1 undeclared channel is left alone because settings.prune is off" in " ".join(shown.split())
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -16,7 +16,7 @@ from webchat_sync.render.markdown_diff import diff_lines
 from webchat_sync.render.markdown_escape import code_span, fence, html, phrase
 from webchat_sync.render.rank import rank
 from webchat_sync.render.sides import sides_of
-from webchat_sync.render.text import last_line, listing_line, plan_notices
+from webchat_sync.render.text import last_line, plan_notices
 from webchat_sync.render.values import inline
 from webchat_sync.render.walk import Channel, Remark, Section, walk
 from webchat_sync.render.week_blocks import week_lines
@@ -123,9 +123,6 @@ def notices(plan: Plan) -> Iterator[str]:
     for notice in plan_notices(plan):
         yield ""
         yield phrase(notice, most=_CELL)
-    if plan.live_created_at:
-        yield ""
-        yield phrase(listing_line(plan.live_created_at), most=_CELL)
 
 
 def _refusal(plan: Plan) -> Iterator[str]:

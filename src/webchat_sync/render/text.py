@@ -63,8 +63,10 @@ def render_end(plan: Plan) -> str:
 
 
 def plan_notices(plan: Plan) -> list[str]:
-    """What the plan doesn't cover, one line each, for output without stderr."""
-    return [*notices(plan), *([partial_line(plan)] if plan.partial else [])]
+    """What the plan doesn't cover or isn't based on, one line each, for output without stderr."""
+    partial = [partial_line(plan)] if plan.partial else []
+    listed = [_listing_line(plan.live_created_at)] if plan.live_created_at else []
+    return [*notices(plan), *partial, *listed]
 
 
 def partial_line(plan: Plan) -> str:
@@ -73,7 +75,7 @@ def partial_line(plan: Plan) -> str:
     return f"This plan is partial: only channels matching {patterns} were considered."
 
 
-def listing_line(created_at: datetime) -> str:
+def _listing_line(created_at: datetime) -> str:
     """The notice for a plan that was made against a snapshot of that time."""
     return f"Planned against a listing of {moment_text(created_at)}, not against what is live."
 

@@ -23,7 +23,7 @@ from webchat_sync.render.html.widget import SceneTab, Widget, scene_tabs, widget
 from webchat_sync.render.rank import rank
 from webchat_sync.render.refusal import REFUSAL, places
 from webchat_sync.render.sides import sides_of
-from webchat_sync.render.text import last_line, listing_line, plan_notices
+from webchat_sync.render.text import last_line, plan_notices
 from webchat_sync.render.walk import Channel, Remark, Section, walk
 
 LOUD: Final = 12
@@ -183,7 +183,7 @@ def render_parts(
     page = Page(
         title=title,
         verdict=verdict,
-        notices=tuple(_notices(plan)),
+        notices=tuple(plan_notices(plan)),
         counts=tuple(_counts(plan)),
         chapters=chapters,
         created_at=plan.created_at,
@@ -262,12 +262,6 @@ def _signing(required: Json) -> str:
     if required is False:
         return "Everyone, without a signature"
     return "Not specified"
-
-
-def _notices(plan: Plan) -> Iterable[str]:
-    yield from plan_notices(plan)
-    if plan.live_created_at:
-        yield listing_line(plan.live_created_at)
 
 
 def _counts(plan: Plan) -> Iterable[Count]:
