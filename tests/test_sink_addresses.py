@@ -7,14 +7,28 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from commands import Emulated, emulated
+from webchat_sync.model import Sink
+from webchat_sync.secrets.sinks import Address
+from webchat_sync.secrets.sinks.file import FileSink
+from webchat_sync.secrets.sinks.kind import SinkKind
+from webchat_sync.secrets.sinks.registry import KINDS
 
 PATH = {"PATH": os.environ["PATH"]}
 FILE, OTHER_FILE = "{file: a.secret}", "{file: sub/../a.secret}"
 KEY, OTHER_KEY = "{dotenv: .env, key: A}", "{dotenv: .env, key: B}"
+
+
+class WithOldFile(FileSink):
+    """A kind as somebody could add it, which also writes a second file."""
+
+    def addresses(self, sink: Sink) -> tuple[Address, ...]:
+        (whole,) = super().addresses(sink)
+        return (whole, Address(f"{whole.path}.old", ""))
 
 
 @pytest.fixture
@@ -50,6 +64,35 @@ def test_two_channels_of_a_run_do_not_share_a_place(api: Emulated, first: str, s
     checked = api.invoke("validate", manifest("all.yaml", {"One": first, "Two": second}))
     assert checked.code == (1 if shared else 0)
     assert ("the secret of another channel goes here too (see all.yaml:5" in checked.out + checked.err) == shared
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "shared"),
+    [
+        (FILE, "{file: a.secret.old}", True),
+        ("{file: a.secret.old}", FILE, True),
+        (FILE, "{dotenv: a.secret.old, key: A}", True),
+        ("{dotenv: a.secret.old, key: A}", FILE, True),
+        (FILE, "{file: b.secret}", False),
+    ],
+)
+def test_a_kind_that_writes_two_files_shares_neither(
+    api: Emulated, monkeypatch: pytest.MonkeyPatch, first: str, second: str, shared: bool
+) -> None:
+    monkeypatch.setitem(cast("dict[str, SinkKind]", KINDS), "file", WithOldFile())
+    both = api.invoke("validate", manifest("all.yaml", {"One": first, "Two": second}))
+    assert (both.code, "the secret of another channel goes here too" in both.out + both.err) == (int(shared), shared)
+    assert api.invoke("apply", manifest("all.yaml", {"One": first}), "--auto-approve").code == 0
+    later = api.invoke("apply", manifest("all.yaml", {"Two": second}), "--auto-approve")
+    assert (later.code, 'holds the secret of "One"' in later.err) == (int(shared), shared)
+
+
+def test_a_kind_that_writes_two_files_can_be_declared_twice_for_a_channel(
+    api: Emulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(cast("dict[str, SinkKind]", KINDS), "file", WithOldFile())
+    assert api.invoke("validate", manifest("all.yaml", {"One": f"{FILE}, {OTHER_FILE}"})).code == 0
+    assert api.invoke("validate", manifest("all.yaml", {"One": f"{FILE}, {{file: a.secret.old}}"})).code == 1
 
 
 def test_links_to_one_file_are_one_place(api: Emulated) -> None:

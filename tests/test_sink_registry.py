@@ -52,8 +52,8 @@ class BrokenSink:
     def flaws(self, value: Mapping[str, Json]) -> Iterator[Diagnostic]:
         yield from ()
 
-    def address(self, sink: Sink) -> Address | None:
-        return None
+    def addresses(self, sink: Sink) -> tuple[Address, ...]:
+        return ()
 
     async def probe(self, sink: Sink, occasion: Occasion, settings: SinkSettings) -> str:
         return ""
@@ -150,10 +150,10 @@ def test_a_sink_is_what_is_declared_and_no_more(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", FILE_KINDS)
-def test_a_file_that_is_not_there_has_no_secret_and_one_address(tmp_path: Path, kind: str) -> None:
+def test_a_file_that_is_not_there_has_no_secret_but_an_address(tmp_path: Path, kind: str) -> None:
     sink = sinks.KINDS[kind].parse(example(kind), str(tmp_path))
     assert sinks.KINDS[kind].read(sink) is None
-    assert sinks.KINDS[kind].address(sink) == Address(str(tmp_path.resolve() / sink.path), sink.key)
+    assert sinks.KINDS[kind].addresses(sink)[0] == Address(str(tmp_path.resolve() / sink.path), sink.key)
 
 
 @pytest.mark.parametrize("kind", sinks.DECLARABLE)

@@ -3,35 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from webchat_sync.check.parts import Draft, Part
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Sink
-from webchat_sync.secrets.sinks import Address, address
+from webchat_sync.secrets.sinks import Address, addresses
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A declared sink with its addresses."""
+
+    draft: Draft
+    position: int
+    places: tuple[Address, ...]
+
+    def is_same(self, other: _Entry) -> bool:
+        """Whether it's the same place for the same channel, so the secret is only delivered there twice."""
+        return self.draft is other.draft and self.places == other.places
 
 
 def shared_sinks(parts: Sequence[Part]) -> Iterator[Diagnostic]:
     """An error for every sink that would replace another one's secret, and a warning for a command with two secrets."""
-    files: dict[str, list[tuple[Address, Draft, int]]] = {}
+    files: dict[str, list[tuple[Address, _Entry]]] = {}
     commands: dict[tuple[str, tuple[str, ...]], tuple[Draft, int]] = {}
     for draft, position, sink in _sinks(parts):
-        place = address(sink)
-        if place is not None:
-            others = files.setdefault(place.path, [])
-            met = next((other for other in others if other[0].meets(place) and not _same(other, draft, place)), None)
-            if met is not None:
-                yield _lost(draft, position, met[1], met[2])
-            others.append((place, draft, position))
-        elif sink.argv:
+        places = addresses(sink)
+        ours = _Entry(draft, position, places)
+        others = (other for place in places for at, other in files.get(place.path, ()) if at.meets(place))
+        met = next((other for other in others if not other.is_same(ours)), None)
+        if met is not None:
+            yield _lost(draft, position, met.draft, met.position)
+        for place in places:
+            files.setdefault(place.path, []).append((place, ours))
+        if not places and sink.argv:
             before = commands.setdefault((sink.folder, sink.argv), (draft, position))
             if before != (draft, position):
                 yield _two_secrets(draft, position, before)
-
-
-def _same(other: tuple[Address, Draft, int], draft: Draft, place: Address) -> bool:
-    """Whether it's the same place for the same channel, so the secret is only delivered there twice."""
-    return other[1] is draft and other[0] == place
 
 
 def _sinks(parts: Sequence[Part]) -> Iterator[tuple[Draft, int, Sink]]:

@@ -1,14 +1,14 @@
-"""Prevents a sink from being used for two channels: the address of a sink holds the secret of one channel."""
+"""Prevents a sink from being used for two channels: an address of a sink holds the secret of one channel."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Generic, TypeVar
 
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import SANDBOX, ChannelKey, Create, Ledger, LedgerEntry, MakeSecret, Sink, Update
-from webchat_sync.secrets.sinks import address, read_sink
+from webchat_sync.secrets.sinks import Address, addresses, read_sink
 
 _WAY_OUT: Final = (
     "Use a different sink for one of them, for example with `${MOSEND_ORG_ID}` in its path. To replace "
@@ -57,18 +57,22 @@ class _Owners(Generic[_Owner]):
     def add(self, sinks: Sequence[Sink], owner: _Owner) -> None:
         """Register the sinks of another owner."""
         for sink in sinks:
-            if (place := address(sink)) is not None:
+            for place in addresses(sink):
                 self._numbers[place.path][place.key].append(len(self._owners))
         self._owners.append(owner)
 
     def of(self, sink: Sink) -> list[_Owner]:
         """The owners whose secret would be replaced by one in ``sink``, in the order they were added."""
-        place = address(sink)
-        by_key = self._numbers.get(place.path) if place is not None else None
-        if place is None or not by_key:
-            return []
+        numbers = {number for place in addresses(sink) for number in self._at(place)}
+        return [self._owners[number] for number in sorted(numbers)]
+
+    def _at(self, place: Address) -> Iterator[int]:
+        by_key = self._numbers.get(place.path)
+        if not by_key:
+            return
         meeting = by_key if not place.key else [key for key in {place.key, ""} if key in by_key]
-        return [self._owners[number] for number in sorted({number for key in meeting for number in by_key[key]})]
+        for key in meeting:
+            yield from by_key[key]
 
 
 def held_by(sink: Sink, ours: ChannelKey, ledger: Ledger) -> str:
@@ -84,8 +88,8 @@ def _is_unknown(sink: Sink) -> bool:
 
     The probe reports files that can't contain a secret at all.
     """
-    place = address(sink)
-    if place is None or place.key:
+    places = addresses(sink)
+    if not places or places[0].key:
         return False
     try:
         held = read_sink(sink)
@@ -108,8 +112,7 @@ def _holds(key: ChannelKey, entry: LedgerEntry, ours: ChannelKey, live: Mapping[
 
 
 def _meets(sink: Sink, others: Iterable[Sink]) -> bool:
-    ours = address(sink)
-    return ours is not None and any(ours.meets(theirs) for other in others if (theirs := address(other)))
+    return any(ours.meets(theirs) for ours in addresses(sink) for other in others for theirs in addresses(other))
 
 
 def _occupied(change: Create | Update, sink: Sink, what: str, way_out: str) -> Diagnostic:

@@ -9,7 +9,7 @@ from typing import Final
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Ledger, Secret, Sink
 from webchat_sync.secrets.ledger import matching, secret_hash
-from webchat_sync.secrets.sinks import address, read_sink
+from webchat_sync.secrets.sinks import addresses, read_sink
 from webchat_sync.secrets.sinks.path import target
 
 _FROM: Final = "Use --from FILE, --from FILE:KEY, or --from - to read the secret from standard input."
@@ -35,7 +35,7 @@ def stored_secret(name: str, source: str | None, ledger: Ledger) -> Secret:
         raise InputError([Diagnostic(f'the ledger has {what} with the name or id "{name}"', hint=hint)])
     entry = ledger[keys[0]]
     valid = entry.sinks if entry.state != "revoked" else ()
-    readable = [sink for sink in valid if address(sink) is not None]
+    readable = [sink for sink in valid if addresses(sink)]
     if not readable:
         hint = "Use --from to say where the secret is."
         raise InputError([Diagnostic(f'none of the sinks of "{name}" can be read', hint=hint)])

@@ -6,7 +6,7 @@ from webchat_sync.model import Secret, Sink
 from webchat_sync.secrets.sinks.kind import Address, Occasion, SinkError, SinkSettings
 from webchat_sync.secrets.sinks.registry import KINDS
 
-__all__ = ["Address", "Occasion", "SinkError", "Sinks", "address", "read_sink"]
+__all__ = ["Address", "Occasion", "SinkError", "Sinks", "addresses", "read_sink"]
 
 
 class Sinks(SinkSettings):
@@ -49,6 +49,6 @@ def read_sink(sink: Sink) -> Secret | None:
     return KINDS[sink.kind].read(sink)
 
 
-def address(sink: Sink) -> Address | None:
-    """Where the sink stores a secret, if only one fits there."""
-    return KINDS[sink.kind].address(sink)
+def addresses(sink: Sink) -> tuple[Address, ...]:
+    """Every place that the sink writes a secret to, if only one fits there. The first is the one that it reads."""
+    return KINDS[sink.kind].addresses(sink)

@@ -30,9 +30,9 @@ class CommandSink:
         """Reports an empty list."""
         yield from argv_flaws(value, "command")
 
-    def address(self, sink: Sink) -> None:
+    def addresses(self, sink: Sink) -> tuple[()]:
         """None: only the program knows where the secret goes."""
-        return
+        return ()
 
     async def probe(self, sink: Sink, occasion: Occasion, settings: SinkSettings) -> str:
         """See :class:`SinkKind`."""

@@ -45,9 +45,9 @@ class DotenvSink:
         if "key" not in value:
             yield Diagnostic("`key` is missing", hint="Name the key to replace in the dotenv file.")
 
-    def address(self, sink: Sink) -> Address:
+    def addresses(self, sink: Sink) -> tuple[Address, ...]:
         """The key in the file."""
-        return Address(str(target(sink)), sink.key)
+        return (Address(str(target(sink)), sink.key),)
 
     async def probe(self, sink: Sink, occasion: Occasion, settings: SinkSettings) -> str:
         """See :class:`SinkKind`."""

@@ -40,9 +40,9 @@ class FileSink:
         """None."""
         yield from ()
 
-    def address(self, sink: Sink) -> Address:
+    def addresses(self, sink: Sink) -> tuple[Address, ...]:
         """The whole file."""
-        return Address(str(target(sink)), "")
+        return (Address(str(target(sink)), ""),)
 
     async def probe(self, sink: Sink, occasion: Occasion, settings: SinkSettings) -> str:
         """See :class:`SinkKind`. A file with anything other than a secret isn't replaced."""

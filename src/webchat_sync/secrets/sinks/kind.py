@@ -96,8 +96,8 @@ class SinkKind(Protocol):
         """The problems of a declaration that no schema can find, without places; steps start at the sink."""
         ...
 
-    def address(self, sink: Sink) -> Address | None:
-        """Where the sink stores a secret, if only one fits there."""
+    def addresses(self, sink: Sink) -> tuple[Address, ...]:
+        """Every place that the sink writes a secret to, if only one fits there. The first is the one that it reads."""
         ...
 
     async def probe(self, sink: Sink, occasion: Occasion, settings: SinkSettings) -> str:
@@ -105,7 +105,10 @@ class SinkKind(Protocol):
         ...
 
     async def deliver(self, sink: Sink, occasion: Occasion, secret: Secret, settings: SinkSettings) -> None:
-        """Store the secret. Anything that this raises is reported as an undelivered secret."""
+        """Store the secret. Anything that this raises is reported as an undelivered secret.
+
+        The same secret may be delivered again: after a failure, or with ``secret deliver``.
+        """
         ...
 
     def read(self, sink: Sink) -> Secret | None:

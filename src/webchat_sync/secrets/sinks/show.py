@@ -24,9 +24,9 @@ class ShowSink:
         """None."""
         yield from ()
 
-    def address(self, sink: Sink) -> None:
+    def addresses(self, sink: Sink) -> tuple[()]:
         """None."""
-        return
+        return ()
 
     async def probe(self, sink: Sink, occasion: Occasion, settings: SinkSettings) -> str:
         """Always succeeds."""
