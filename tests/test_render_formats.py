@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -32,6 +33,7 @@ from webchat_sync.render import markdown
 from webchat_sync.render.formats import FORMATS
 from webchat_sync.render.markdown import LONGEST
 from webchat_sync.render.text import render_plan
+from webchat_sync.render.walk import walk
 
 PLANS: Final = Path(__file__).parent / "data" / "plans"
 CASES: Final = sorted(path.name for path in PLANS.iterdir())
@@ -95,6 +97,25 @@ def test_every_format_that_is_read_without_stderr_says_why_a_plan_is_refused_and
     shown = html.unescape(FORMATS[name](replace(plan_of("refused", monkeypatch), failed=(failed,))))
     assert "is protected and would be switched off" in shown
     assert "the server is gone" in shown
+
+
+@pytest.mark.parametrize("case", ["refused", "secrets"])
+@pytest.mark.parametrize("name", [name for name in IN_FULL if name != "json"])
+def test_every_format_says_what_a_change_means_why_it_is_made_and_where_secrets_go(
+    name: str, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of(case, monkeypatch)
+    shown = without_markup(FORMATS[name](plan))
+    for channel in (channel for section in walk(plan) for channel in section.channels):
+        meanings = [impact.text for impact in channel.change.impact]
+        beside = [text for each in channel.beside for text in (each.text, *each.below)]
+        for text in filter(None, [*meanings, *beside, channel.change.note]):
+            assert without_markup(text) in shown
+
+
+def without_markup(text: str) -> str:
+    """``text`` without tags and spaces."""
+    return "".join(html.unescape(re.sub(r"</?[a-z][^>]*>", "", text)).split())
 
 
 @pytest.mark.parametrize("name", [name for name in IN_FULL if name not in ("text", "json", "github")])
