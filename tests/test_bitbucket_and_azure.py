@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -220,6 +221,12 @@ def test_without_html_a_comment_has_none_and_keeps_to_its_limit(make_plan: Calla
         assert tag not in outside
     if "Channel 299" in repr(plan):
         assert "more left out to stay within 32," in body
+
+
+def test_without_html_a_comment_says_what_the_plan_was_made_against() -> None:
+    plan = replace(many_channels(1), live_created_at=datetime(2026, 11, 1, tzinfo=UTC))
+    body = render_comment(plan, label="a", run_url="", longest=32_768, with_html=False)
+    assert "Planned against a listing of" in body
 
 
 @both
