@@ -8,15 +8,16 @@ import shutil
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from commands import Emulated, emulated
-from planning import NOW, catalogue
+from planning import NOW, catalogue, declare, live, plan_for
 from webchat_sync.emulator import Store, build_app, serve
-from webchat_sync.model import Json
+from webchat_sync.model import Create, Json
 
 EMOJI = re.compile("[\U0001f000-\U0001ffff]")
 SERVERS: dict[str, tuple[Callable[[str], str], str]] = {
@@ -238,6 +239,62 @@ def test_a_create_beside_a_delete_of_the_same_values_asks_for_a_rename() -> None
     with emulated({"name": "Old", "id": "c-9", "theme": "dark", "color": "#123456"}) as one:
         planned = one.invoke("plan", manifest("Fresh", extra=', theme: dark, color: "#123456"', prune=True))
         assert 'If this is a rename, add `renamedFrom: "Old"`' in planned.out
+
+
+OLD: dict[str, Json] = {"theme": "dark", "color": "#123456", "voiceNotesEnabled": True, "bubblePosition": "left"}
+
+
+@pytest.mark.parametrize(
+    ("declared", "similar"),
+    [
+        ({"theme": "dark", "color": "#123456"}, True),
+        ({"theme": "dark", "color": "#123456", "botEnabled": True}, True),
+        ({"theme": "dark", "color": "#123456", "voiceNotesEnabled": True, "botEnabled": True, "enabled": True}, True),
+        ({"theme": "dark", "color": "#123456", "botEnabled": True, "enabled": True}, False),
+        ({"theme": "dark"}, False),
+        ({"theme": "light", "color": "#ffffff", "bubblePosition": "left"}, False),
+        ({}, False),
+    ],
+)
+def test_a_deleted_channel_is_similar_if_three_fifths_of_the_values_are_equal_and_at_least_two(
+    declared: dict[str, Json], similar: bool
+) -> None:
+    changes = plan_for([declare("Fresh", **declared)], [live("Old", "c-9", **OLD)], prune=True).organizations[0].changes
+    notes = {change.action: getattr(change, "note", "") for change in changes}
+    hint = '"Old" is deleted and has mostly the same values. If this is a rename, add `renamedFrom: "Old"`'
+    assert notes["create"] == (hint if similar else "")
+
+
+@pytest.mark.parametrize(("old", "asks"), [(1, True), (2, False), (100, False), (101, False)])
+def test_a_create_asks_for_a_rename_only_if_one_channel_could_be_meant(old: int, asks: bool) -> None:
+    channels = [live(f"Old {number}", f"c-{number}", **OLD) for number in range(old)]
+    changes = plan_for([declare("Fresh", **OLD)], channels, prune=True).organizations[0].changes
+    (note,) = (change.note for change in changes if isinstance(change, Create))
+    assert ("If this is a rename" in note, note == "") == (asks, not asks)
+
+
+@pytest.mark.parametrize(("deletes", "asks"), [(100, True), (101, False)])
+def test_with_many_deletes_no_rename_is_looked_for(deletes: int, asks: bool) -> None:
+    others = [live(f"Other {number}", f"c-{number}", theme="auto") for number in range(deletes - 1)]
+    changes = plan_for([declare("Fresh", **OLD)], [live("Old", "c-x", **OLD), *others], prune=True)
+    (note,) = (change.note for change in changes.organizations[0].changes if isinstance(change, Create))
+    assert ("If this is a rename" in note, note == "") == (asks, not asks)
+
+
+@pytest.mark.parametrize(
+    ("name", "others", "note"),
+    [
+        ("Help", [], ""),
+        ("Help", ["Help"], "another live channel already has this name: c-2"),
+        ("Help", ["Help", "Sales", "Help "], "another live channel already has this name: c-2, c-4"),
+        ("Support", ["Support"], ""),
+    ],
+)
+def test_an_update_names_all_other_channels_that_have_the_new_name(name: str, others: list[str], note: str) -> None:
+    channels = [live(other, f"c-{number}", theme="auto") for number, other in enumerate(others, 2)]
+    declaration = replace(declare(name, theme="dark"), id="c-1")
+    (change,) = plan_for([declaration], [live(theme="auto"), *channels]).organizations[0].active_changes
+    assert change.note == note
 
 
 def test_a_pinned_rename_onto_a_name_that_is_live_is_told(api: Emulated) -> None:
