@@ -33,6 +33,12 @@ def found(field: str, live: Json, declared: Json) -> list[tuple[str, str, Any, A
         ("operatingHours", {"days": {}}, {"days": {"sun": None}}),
         ("prechatFields", [{"id": "f1", "label": "Email", "type": "email"}], [{"type": "email", "label": "Email"}]),
         ("departments", None, None),
+        # The server gave two items one id, and only the second is declared with it.
+        (
+            "departments",
+            [{"id": "1", "name": "A"}, {"id": "1", "name": "A"}],
+            [{"name": "A"}, {"id": "1", "name": "A"}],
+        ),
     ],
 )
 def test_what_means_the_same_is_no_difference(field: str, live: Json, declared: Json) -> None:
@@ -91,6 +97,8 @@ def canonical_without_ids(field: str, value: Json) -> str:
                 ("offlineAction.steps[1]", "change", 1, True),
             ],
         ),
+        ("offlineAction", {"steps": [1]}, {"steps": [None]}, [("offlineAction.steps[0]", "change", 1, None)]),
+        ("offlineAction", {"steps": [None]}, {"steps": [1]}, [("offlineAction.steps[0]", "change", None, 1)]),
     ],
 )
 def test_each_difference_has_its_path(
@@ -115,6 +123,14 @@ def test_items_of_a_keyed_list_are_compared_by_their_key() -> None:
         ('prechatFields["Email"].required', "change", False, True),
         ('prechatFields["Phone"]', "remove", {"id": "3", "label": "Phone"}, None),
     ]
+
+
+def test_keys_that_the_server_owns_are_only_compared_if_they_are_declared() -> None:
+    shape = Shape(list_type="map", list_keys=("name",), server_keys=frozenset({"version"}))
+    live: Json = [{"name": "A", "version": 3}, {"name": "B", "version": 4}]
+    declared: Json = [{"name": "A"}, {"name": "B", "version": 5}]
+    changes = list(differences((Key("tags"),), shape, live, declared))
+    assert [(change.path, change.before, change.after) for change in changes] == [('tags["B"].version', 4, 5)]
 
 
 def test_a_reorder_of_a_keyed_list_is_a_difference_of_its_own() -> None:
