@@ -1,14 +1,23 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from planning import NOW, catalogue, declare, live
-from webchat_sync.model import Declaration, Json, Listing, LiveChannel, Manifest, Plan
+from webchat_sync.model import (
+    Declaration,
+    IdentitySecretDeclaration,
+    Json,
+    Listing,
+    LiveChannel,
+    Manifest,
+    Plan,
+    Sink,
+)
 from webchat_sync.plan.digest import manifest_digest
 from webchat_sync.plan.make import make_plan
 from webchat_sync.planfile.reader import read_plan
@@ -178,7 +187,22 @@ def test_a_manifest_digest_covers_what_is_declared_and_not_how() -> None:
                 {"protect": True},
                 {"ignore": frozenset({"color"})},
                 {"ignore": frozenset({"theme", "color"})},
+                {"identity_secret": IdentitySecretDeclaration()},
+                {"identity_secret": IdentitySecretDeclaration(rotation="2")},
+                {"identity_secret": IdentitySecretDeclaration(rotation="2", deliver=(Sink("dotenv", ".env", "KEY"),))},
             )
         ),
     ]
     assert len({digest([one, two]), *others}) == 1 + len(others)
+
+
+def test_a_manifest_digest_covers_the_fields_that_manifests_define_and_compares_as_they_say() -> None:
+    def digest(entry: Mapping[str, Json], *stickers: Json) -> str:
+        declarations = (declare(stickers=[*stickers]),)
+        return manifest_digest([Manifest("acme", declarations, field_entries={"stickers": entry})], catalogue())
+
+    in_order: dict[str, Json] = {"type": "array"}
+    in_any_order: dict[str, Json] = {"type": "array", "x-webchat-sync": {"listType": "set"}}
+    assert digest(in_order, "a", "b") != digest(in_order, "b", "a")
+    assert digest(in_any_order, "a", "b") == digest(in_any_order, "b", "a")
+    assert digest(in_order, "a") != digest({**in_order, "x-webchat-sync": {"create": True}}, "a")
