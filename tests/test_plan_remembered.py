@@ -130,6 +130,7 @@ def test_what_was_protected_when_it_was_last_declared_is_not_pruned(prune: Prune
 AT = datetime(2026, 10, 1, tzinfo=UTC)
 DOUBT = DoubtfulCreate("Support", AT, "https://ci.example.com/7")
 FIRST, SECOND = live("Support", "c-1"), live("Support", "c-9")
+NO_CHANNELS = Remembered(creates={OrganizationKey(SERVER, "acme"): [DOUBT]}, owner=OURS)
 
 
 @pytest.mark.parametrize(
@@ -140,6 +141,7 @@ FIRST, SECOND = live("Support", "c-1"), live("Support", "c-9")
         ([FIRST, SECOND], remembered(("c-9", known("Support")), creates=[DOUBT]), "c-9", "c-1"),
         ([FIRST, SECOND], remembered(creates=[DOUBT]), "c-1", "c-9"),
         ([FIRST, live("Support ", "c-9")], remembered(creates=[DOUBT]), "c-1", "c-9"),
+        ([FIRST, SECOND], NO_CHANNELS, "c-1", "c-9"),
     ],
 )
 def test_a_twin_that_a_create_in_doubt_made_is_told_and_removed_when_asked(
@@ -153,6 +155,7 @@ def test_a_twin_that_a_create_in_doubt_made_is_told_and_removed_when_asked(
             [(manifest, Listing(SERVER, tuple(channels)))], catalogue=catalogue(), created_at=NOW, remembered=memory
         )
     (problem,) = error.value.problems
+    assert problem.place == declare().place
     assert twin in problem.message
     assert "probably from the create sent" in problem.message, "somebody may have made it by hand"
     assert stays in problem.message
@@ -179,6 +182,22 @@ def test_two_channels_of_one_name_that_no_create_of_ours_made_are_never_removed(
     for remove_twins in (False, True):
         with pytest.raises(InputError, match="2 live channels have the name"):
             planned([declare("Support")], [FIRST, SECOND], memory, remove_twins=remove_twins)
+
+
+def test_the_twins_of_every_channel_are_reported_and_removed() -> None:
+    declarations = [declare("Support"), declare("Sales"), declare("Other")]
+    channels = [FIRST, SECOND, live("Sales", "c-2"), live("Sales", "c-8"), live("Other", "c-3")]
+    memory = remembered(creates=[DOUBT, DoubtfulCreate("Sales", AT)])
+    with pytest.raises(InputError) as error:
+        planned(declarations, channels, memory)
+    sent = "probably from the create sent at 2026-10-01T00:00:00+00:00, whose outcome is unknown"
+    assert [problem.message for problem in error.value.problems][1] == (
+        f'the live channel c-8 is a duplicate of "Sales" (c-2), {sent}'
+    )
+    plan = planned(declarations, channels, memory, remove_twins=True)
+    deletes = [change for change in plan.changes if change.action == "delete"]
+    assert [change.channel_id for change in deletes] == ["c-9", "c-8"]
+    assert deletes[1].note == f"a duplicate of c-2, {sent}"
 
 
 def test_a_create_in_doubt_that_took_effect_once_is_no_twin() -> None:
