@@ -208,6 +208,28 @@ def test_a_created_channel_waits_for_its_secret_when_it_was_cut_off(edited: dict
         assert any(body.get("enabled") is True for body in bodies) == expected
 
 
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"voiceNotesEnabled": False}, True),
+        ({"typingIndicatorEnabled": True, "offlineMessage": None, "prechatFields": []}, True),
+        ({"bubblePosition": "right"}, True),
+        ({"voiceNotesEnabled": True}, False),
+        ({"typingIndicatorEnabled": False, "prechatFields": []}, False),
+        ({"offlineMessage": "Closed"}, False),
+        ({"prechatFields": [{"label": "Email"}]}, False),
+    ],
+)
+def test_a_channel_with_a_declared_value_that_is_no_default_was_switched_off_by_hand(
+    fields: dict[str, Json], expected: bool
+) -> None:
+    declaration = wants(declare(theme="dark", **fields))
+    times: dict[str, Json] = {"createdAt": "2026-11-01T00:00:00Z", "updatedAt": "2026-11-01T00:01:00Z"}
+    channel = live(enabled=False, theme="light", **fields, **HAS, **times)
+    bodies = [operation.body or {} for operation in change_of(declaration, channel).operations]
+    assert any(body.get("enabled") is True for body in bodies) == expected
+
+
 def test_a_rotation_is_forced_by_name_or_pattern() -> None:
     other = wants(declare("Sales"))
     channels = [live(**HAS), live("Sales", "c-2", **HAS)]
@@ -288,7 +310,8 @@ def test_an_adoption_is_told_and_changes_nothing() -> None:
 
 def test_a_saved_plan_wants_the_secret_that_it_makes() -> None:
     plan = planned([wants(), wants(declare("Gone"), absent=True)], [live(**HAS_NOT), live("Gone", "c-2", **HAS)])
-    assert summarize(plan).revoke == 1
+    counts = summarize(plan)
+    assert (counts.generate, counts.rotate, counts.revoke) == (1, 0, 1)
     (manifest,) = desired_manifests(plan)
     blocks = [each.identity_secret for each in manifest.declarations]
     assert [block and (block.absent, block.deliver) for block in blocks] == [(False, SINKS), (True, ())]
