@@ -68,6 +68,33 @@ def test_a_pattern_chooses_and_a_wrong_one_names_what_there_is() -> None:
     assert '"acme-1"' in refused.value.problems[0].hint
 
 
+def test_a_hint_names_at_most_ten_organisations_if_none_is_similar() -> None:
+    known = [f"acme-{letter}" for letter in "abcdefghijkl"]
+    with pytest.raises(InputError) as refused:
+        chosen(known, ["zzz"])
+    named = ", ".join(f'"{name}"' for name in known[:10])
+    assert refused.value.problems[0].hint == f"Organisations: {named}."
+
+
+@pytest.mark.parametrize(
+    ("patterns", "shard", "named", "limited"),
+    [
+        ([], WHOLE, False, False),
+        (["acme-*"], WHOLE, False, True),
+        (["*"], WHOLE, False, True),
+        ([], Shard(1, 2), False, True),
+        ([], WHOLE, True, True),
+    ],
+)
+def test_a_run_is_limited_if_organisations_are_named_or_there_are_other_shards(
+    patterns: list[str], shard: Shard, named: bool, limited: bool
+) -> None:
+    organizations = manifests(["acme-1", "acme-2", "other"])
+    assert select(organizations, patterns, shard, named=named)[1].limited == limited
+    if not named:
+        assert select(organizations, patterns, shard)[1].limited == limited
+
+
 def test_what_other_shards_have_is_known() -> None:
     organizations = [f"org-{number}" for number in range(9)]
     mine, selection = select(manifests(organizations), [], Shard(1, 2))
