@@ -21,6 +21,7 @@ from webchat_sync.model import (
     LiveChannel,
     MakeSecret,
     Manifest,
+    PatchChannel,
     Plan,
     SecretRemarks,
     Update,
@@ -81,6 +82,9 @@ def one(name: str, now: Json, then: Json, is_live: Json) -> dict[str, list[str]]
             [{"label": "Email", "type": "text", "required": False}],
             {"live_changed": ['prechatFields["Email"].type'], "git_changed": ['prechatFields["Email"].required']},
         ),
+        # The order of keys means nothing, but a removed item isn't one that becomes null.
+        ("offlineAction", {"x": 1, "y": 2}, {"y": 2, "x": 1}, None, {"live_changed": ["offlineAction"]}),
+        ("offlineAction", {"a": [1]}, {"a": [1, None]}, {"a": [1, 2]}, {"both_changed": ["offlineAction.a[1]"]}),
         # What Git declared as a whole and live changed inside: both.
         ("operatingHours", HOURS, None, {**HOURS, "timezone": "UTC"}, {"both_changed": ["operatingHours.timezone"]}),
         # Hours are one week, so they have one cause.
@@ -97,6 +101,18 @@ def test_a_field_is_told_by_what_moved(
     name: str, now: Json, then: Json, is_live: Json, expected: dict[str, list[str]]
 ) -> None:
     assert one(name, now, then, is_live) == expected
+
+
+def test_other_fields_have_their_own_causes_beside_hours_that_both_sides_changed() -> None:
+    week: dict[str, Json] = {**HOURS, "days": {"mon": ["09:00-12:00"], "tue": ["09:00-12:00"]}}
+    now = declare(operatingHours=week, color="#111111", theme="dark")
+    then = declare(operatingHours=HOURS, color="#222222", theme="dark")
+    channel = live(operatingHours={**HOURS, "timezone": "UTC"}, color="#222222", theme="light")
+    assert causes([now], [then], [channel]) == {
+        "live_changed": ["theme"],
+        "git_changed": ["color"],
+        "both_changed": ["operatingHours.timezone", "operatingHours.days.tue"],
+    }
 
 
 ABSENT = replace(declare(), absent=True)
@@ -151,8 +167,14 @@ def test_a_secret_that_is_due_is_told_with_what_belongs_to_it(former: str | None
         change = replace(change, operations=operations, remarks=SecretRemarks("note"), impact=impact)
         return replace(made, organizations=(replace(made.organizations[0], changes=(change,)),))
 
-    for group in attribute(plan("2026-Q4"), plan(former)):
+    groups = attribute(plan("2026-Q4"), plan(former))
+    assert {group.cause for group in groups} == {cause, "live_changed"}
+    for group in groups:
         (change,) = group.plan.organizations[0].active_changes
+        assert [type(operation) for operation in change.operations] == [
+            *([MakeSecret] if group.cause == cause else []),
+            PatchChannel,
+        ]
         assert (change.secret is not None) == (group.cause == cause)
         assert bool(change.remarks.note) == (group.cause == cause)
         assert [each.code for each in change.impact] == [
@@ -165,6 +187,19 @@ def test_without_a_base_it_is_told_what_differs_and_no_more() -> None:
     plan = plan_for([declare(color="#111111")], [live(color="#2")])
     (group,) = attribute(plan, None)
     assert (group.cause, group.plan.organizations[0].changes) == ("differs", plan.organizations[0].changes)
+
+
+def test_what_an_organisation_that_the_base_lacks_differs_in_is_a_change_in_git() -> None:
+    plan = plan_for([declare(color="#111111")], [live(color="#2")])
+    (group,) = attribute(plan, plan_for([], [], organization="other"))
+    assert (group.cause, group.plan.organizations[0].changes) == ("git_changed", plan.organizations[0].changes)
+
+
+def test_a_group_has_no_undeclared_channels() -> None:
+    plan = plan_for([declare(color="#111111")], [live(color="#2"), live("Other", "c-9")])
+    assert [channel.id for channel in plan.organizations[0].undeclared] == ["c-9"]
+    for base in (None, plan):
+        assert [group.plan.organizations[0].undeclared for group in attribute(plan, base)] == [()]
 
 
 VALUES = st.sampled_from(["#111111", "#222222", "#333333"])
