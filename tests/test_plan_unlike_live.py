@@ -13,6 +13,8 @@ from sizes import size
 from webchat_sync.model import Json, Listing, LiveChannel, Manifest
 from webchat_sync.plan.guard import dangers, refusals
 from webchat_sync.plan.make import make_plan
+from webchat_sync.plan.shapes import MOST_KEYS
+from webchat_sync.plan.unlike_live import LiveShapes
 
 PRICES: Json = {"id": "t1", "message": "Hi", "urlPattern": "/prices", "rules": {"seconds": 5, "pages": ["/a"]}}
 PLANS: Json = {"id": "t2", "message": "Ho", "urlPattern": "/plans", "rules": {"seconds": 9}}
@@ -80,6 +82,39 @@ def test_a_key_or_a_type_that_nothing_live_has_is_told(field: str, declared: Jso
 
 
 @pytest.mark.parametrize(
+    ("values", "phrase"),
+    [
+        (["a"], "text in the only live value"),
+        (["a", None], "text in the only live value"),
+        (["a", 5], "text or a number in both live values"),
+        ([None, "a", [1], 5, None], "text, a list or a number in all 3 live values"),
+    ],
+)
+def test_a_warning_names_all_live_types_but_null(values: list[Json], phrase: str) -> None:
+    channels = tuple(live(str(index), f"c-{index}", stickers=value) for index, value in enumerate(values))
+    assert warnings({"stickers": {}}, channels) == [("type-not-live", f'"stickers" is a mapping, but {phrase}')]
+
+
+def test_values_under_keys_that_are_data_are_compared_with_those_of_all_keys() -> None:
+    by_id: dict[str, Json] = {f"id-{index}": {"sound": "ping"} for index in range(MOST_KEYS + 1)}
+    channels = (live("Sales", "c-2", stickers=by_id),)
+    assert warnings({"stickers": {"new": {"sound": "pong"}}}, channels) == []
+    assert warnings({"stickers": {"new": {"sound": 5}}}, channels) == [
+        ("type-not-live", f'"stickers.new.sound" is a number, but text in all {MOST_KEYS + 1} live values')
+    ]
+
+
+def test_a_documented_field_is_not_compared_with_what_is_live() -> None:
+    assert warnings({"bubbleOffsetX": 12}, (live("Sales", "c-2", bubbleOffsetX="12"),)) == []
+
+
+def test_a_warning_belongs_to_its_field() -> None:
+    shapes = LiveShapes(LIVE, catalogue())
+    (warning,) = shapes.warnings({"theme": "dark", "departments": [{"Name": "B"}]})
+    assert (warning.level, warning.code, warning.path) == ("warning", "key-not-live", "departments")
+
+
+@pytest.mark.parametrize(
     ("field", "declared"),
     [
         ("proactiveTriggers", [{"message": "x", "urlPattern": "/"}]),
@@ -116,6 +151,19 @@ def test_a_field_of_tomorrow_is_compared_too_and_keys_that_its_entry_names_are_k
     manifest = Manifest("acme", (declare(stickers=[{"sounds": "ping"}]),), field_entries={"stickers": entry})
     plan = make_plan([(manifest, Listing("https://api.example", channels))], catalogue=catalogue(), created_at=NOW)
     assert [told.code for told in plan.organizations[0].active_changes[0].impact] == ["created"]
+
+
+def test_keys_that_an_entry_names_inside_items_are_known() -> None:
+    inner: Json = {"type": "object", "properties": {"volumes": {}}}
+    items: Json = {"type": "object", "properties": {"sounds": {}, "sound": inner}}
+    channels = (live("Sales", "c-2", stickers=[{"sound": {"volume": 1}}]),)
+    cases: tuple[Json, ...] = ([{"sounds": 1}], [{"sound": {"volumes": 1}}])
+    for declared in cases:
+        codes = []
+        for entry in ({"type": ["object", "array"]}, {"type": ["object", "array"], "items": items}):
+            known = catalogue().extended({"stickers": entry})
+            codes.append([warning.code for warning in LiveShapes(channels, known).warnings({"stickers": declared})])
+        assert codes == [["key-not-live"], []]
 
 
 def test_an_update_is_told_of_what_it_sends_and_of_nothing_else() -> None:
