@@ -16,8 +16,8 @@ from planning import catalogue, live
 from sizes import size
 from webchat_sync.domain.catalogue import load_schema, whole_schema
 from webchat_sync.model import Json
-from webchat_sync.plan.shapes import MOST_KEYS, observe, observe_fields
-from webchat_sync.plan.shapes_schema import shapes_schema, with_learned
+from webchat_sync.plan.shapes import MOST_KEYS, Example, observe, observe_field, observe_fields
+from webchat_sync.plan.shapes_schema import DEEPEST, shapes_schema, with_learned
 
 API_KEY = "mk_live_abcdefgh.ijklmnop1234"
 SUPPORT: dict[str, Any] = {
@@ -209,6 +209,38 @@ def test_many_keys_are_data_and_no_names() -> None:
     assert len(observe([dict(list(by_id.items())[1:])]).keys) == MOST_KEYS
 
 
+def test_null_is_the_last_of_the_types() -> None:
+    assert list(observe([None, "a", None, 1]).types) == ["string", "number", "null"]
+
+
+def test_examples_are_the_first_scalars_without_repetition() -> None:
+    values: list[Json] = [None, ["b"], {"c": "d"}, "x", "x", 2, True, "more"]
+    assert [example.value for example in observe(values).examples] == ["x", 2, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "example"), [("x" * 40, Example("x" * 40, whole=True)), ("x" * 41, Example("x" * 39 + "…", whole=False))]
+)
+def test_an_example_has_at_most_forty_characters(text: str, example: Example) -> None:
+    assert observe([text]).examples == (example,)
+
+
+SECRET = "Zx81Kqq02jjKd77aQpL0"
+BY_ID: dict[str, Json] = {f"id-{index}": SECRET for index in range(MOST_KEYS + 1)}
+
+
+@pytest.mark.parametrize("name", ["apiToken", "stickers"])
+@pytest.mark.parametrize(
+    "value",
+    [SECRET, [SECRET], [[SECRET]], {"a": SECRET}, [{"a": [SECRET]}], BY_ID, [BY_ID], {"a": BY_ID}],
+    ids=["text", "list", "lists", "mapping", "mappings", "data", "list of data", "mapping of data"],
+)
+def test_random_text_at_any_depth_below_the_name_of_a_secret_is_no_example(name: str, value: Json) -> None:
+    stickers: Json = value if name == "apiToken" else {"apiToken": value}
+    shown = repr(observe_fields([live("A", "c-1", **{name: stickers})], catalogue()))
+    assert (SECRET in shown, "'***'" in shown) == (False, True)
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
@@ -225,6 +257,155 @@ def test_whatever_was_learned_from_fits_the_schema_and_is_counted(values: list[J
     for channel in channels:
         Draft202012Validator(schema).validate(channel.fields)
     assert observe(values).count == len(values)
+
+
+def test_the_schema_of_what_was_observed() -> None:
+    entry = {
+        "type": "array",
+        "items": {"type": "object", "properties": {"owner": {"x-webchat-sync": {"serverKeys": ["hash"]}}}},
+    }
+    channels = [
+        live(
+            "A",
+            "c-1",
+            departments=[{"id": "d1", "name": "Sales", "open": True}, {"name": None}, "all"],
+            colours={f"id-{index}": {"red": index} for index in range(MOST_KEYS + 1)},
+            stickers=[{"owner": {"hash": "h1", "team": "T"}}],
+        ),
+        live("B", "c-2", departments=None),
+    ]
+    names = ("departments", "colours", "stickers", "offlineAction")
+    observed = {name: observe_field(name, channels) for name in names}
+    assert shapes_schema(observed, catalogue().extended({"stickers": entry})) == {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "What live channels have in fields whose structure isn't documented",
+        "type": "object",
+        "properties": {
+            "departments": {
+                "type": ["array", "null"],
+                "items": {
+                    "type": ["object", "string"],
+                    "properties": {
+                        "id": {
+                            "type": "string",
+                            "description": "Text; 1 of 2 live values have it. Set by the server.",
+                        },
+                        "name": {
+                            "type": ["string", "null"],
+                            "description": "Text or null; 2 of 2 live values have it.",
+                            "examples": ["Sales"],
+                        },
+                        "open": {
+                            "type": "boolean",
+                            "description": "A yes-or-no value; 1 of 2 live values have it.",
+                            "examples": [True],
+                        },
+                    },
+                    "examples": ["all"],
+                },
+            },
+            "colours": {
+                "type": "object",
+                "additionalProperties": {
+                    "type": "object",
+                    "properties": {
+                        "red": {
+                            "type": "number",
+                            "description": f"A number; {MOST_KEYS + 1} of {MOST_KEYS + 1} live values have it.",
+                            "examples": [0, 1, 2],
+                        }
+                    },
+                },
+            },
+            "stickers": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "owner": {
+                            "type": "object",
+                            "description": "A mapping; 1 of 1 live values have it.",
+                            "properties": {
+                                "hash": {
+                                    "type": "string",
+                                    "description": "Text; 1 of 1 live values have it. Set by the server.",
+                                },
+                                "team": {
+                                    "type": "string",
+                                    "description": "Text; 1 of 1 live values have it.",
+                                    "examples": ["T"],
+                                },
+                            },
+                        }
+                    },
+                },
+            },
+        },
+    }
+
+
+@pytest.mark.parametrize("keyword", ["properties", "additionalProperties", "items"])
+def test_a_schema_has_at_most_forty_levels(keyword: str) -> None:
+    others: dict[str, Json] = {f"id-{index}": 1 for index in range(MOST_KEYS)}
+    value: Json = 1
+    for _ in range(DEEPEST + 5):
+        match keyword:
+            case "properties":
+                value = {"a": value}
+            case "additionalProperties":
+                value = {"a": value, **others}
+            case _:
+                value = [value]
+    schema = shapes_schema({"stickers": observe([value])}, catalogue())["properties"]["stickers"]
+    levels = 0
+    while keyword in schema:
+        schema = schema["properties"]["a"] if keyword == "properties" else schema[keyword]
+        levels += 1
+    assert levels == DEEPEST
+
+
+def test_learned_fields_are_offered_where_manifests_declare_or_define_them() -> None:
+    plain = whole_schema("manifest")
+    items = {"properties": {"b": {"description": "Inside."}}}
+    offered = {
+        "description": "Learned.",
+        "additionalProperties": {"examples": [False, True]},
+        "properties": {"a": {"examples": [1]}},
+        "items": items,
+    }
+    learned = {
+        "type": "object",
+        "description": "Learned.",
+        "required": ["a"],
+        "additionalProperties": {"type": "boolean", "examples": [True]},
+        "properties": {"a": {"type": "number", "examples": [1]}},
+        "items": {"type": "object", "properties": {"b": {"type": "string", "description": "Inside."}}},
+    }
+    names = ["stickers", "departments", "id"]
+    taught = with_learned(plain, {"properties": dict.fromkeys(names, learned)}, catalogue())
+    fields, channel = "fields.schema.json", "channel.schema.json"
+    entry = plain["$defs"][channel]["properties"]["departments"]
+    expected = json.loads(json.dumps(plain))
+    expected["$defs"][fields]["$defs"]["spelled"]["properties"] = {"stickers": offered}
+    expected["$defs"][channel]["properties"]["departments"] = {
+        **offered,
+        **entry,
+        "items": {**items, **entry["items"]},
+    }
+    assert taught == expected
+    Draft202012Validator.check_schema(taught)
+
+
+@pytest.mark.parametrize(("own", "joined"), [(None, ["a", "b"]), (["a"], ["a", "b"]), (["b", "c"], ["b", "c", "a"])])
+def test_learned_examples_follow_those_of_the_catalogue(own: list[Json] | None, joined: list[Json]) -> None:
+    plain = whole_schema("manifest")
+    entries = plain["$defs"]["channel.schema.json"]["properties"]
+    entries["departments"].pop("examples", None)
+    if own is not None:
+        entries["departments"]["examples"] = own
+    learned = {"properties": {"departments": {"examples": ["a", "b"]}}}
+    taught = with_learned(plain, learned, catalogue())["$defs"]["channel.schema.json"]["properties"]
+    assert taught["departments"]["examples"] == joined
 
 
 @settings(deadline=None, max_examples=size(30, thorough=300))
