@@ -6,15 +6,17 @@ import json
 import os
 import stat
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from anyio.lowlevel import checkpoint
 
+from applying import NOW
 from commands import Emulated, emulated, invoke
 from rotating import signs
 from webchat_sync.emulator import Fault, Faults, effects
-from webchat_sync.model import Secret
+from webchat_sync.model import Secret, moment_text
 
 PATH = {"PATH": os.environ["PATH"]}
 
@@ -117,6 +119,45 @@ def test_a_secret_that_waits_can_go_elsewhere(api: Emulated, tmp_path: Path) -> 
     assert shown.code == 0
     assert signs(api.store, "c-1", Secret(shown.out.strip()))
     assert signs(api.store, "c-1", held(tmp_path, "by-hand"))
+
+
+def test_a_runner_whose_clock_is_ahead_does_not_switch_off_the_age_of_its_secret(api: Emulated, tmp_path: Path) -> None:
+    file = manifest(tmp_path, "{maxAge: 90d, deliver: [{file: support.secret}]}")
+    ahead = NOW + timedelta(days=400)
+    assert api.invoke("apply", file, "--auto-approve", now=lambda: ahead).code == 0
+    first = held(tmp_path)
+    status = api.invoke("secret", "status").out
+    assert "(400 days in the future, so the clock of that run or of this one is wrong; the server's time was" in status
+    planned = " ".join(api.invoke("plan", file).out.split())
+    assert "its entry in the ledger is 400 days in the future" in planned
+    assert f"`maxAge` counts from {moment_text(NOW)}, the server's time" in planned
+    later = NOW + timedelta(days=91)
+    assert "older than 90d" in api.invoke("apply", file, "--auto-approve", now=lambda: later).out
+    assert held(tmp_path) != first
+    assert "(less than a minute ago)" in api.invoke("secret", "status", now=lambda: later).out
+
+
+def test_an_age_that_cannot_be_counted_begins_with_the_next_apply_and_the_secret_stays_recognisable(
+    api: Emulated, tmp_path: Path
+) -> None:
+    file = manifest(tmp_path, "{maxAge: 90d, deliver: [{file: support.secret}]}")
+    ahead = NOW + timedelta(days=400)
+    assert api.invoke("apply", file, "--auto-approve", now=lambda: ahead).code == 0
+    ledger = tmp_path / ".webchat-sync" / "ledger.json"
+    text = ledger.read_text(encoding="utf-8")
+    assert moment_text(NOW) in text
+    # A server that says no time.
+    ledger.write_text(text.replace(moment_text(NOW), ""), encoding="utf-8")
+    applied = api.invoke("apply", file, "--auto-approve")
+    assert (applied.code, "`maxAge` counts from now" in " ".join(applied.out.split())) == (0, True)
+    assert "vouched at 2026-11-02T12:00:00+00:00 (less than a minute ago)" in api.invoke("secret", "status").out
+    file.write_text(
+        f"{file.read_text(encoding='utf-8')}    welcomeMessage: {held(tmp_path).reveal()}\n", encoding="utf-8"
+    )
+    assert "that this run uses" in " ".join(api.invoke("plan", file).err.split())
+    manifest(tmp_path, "{maxAge: 90d, deliver: [{file: support.secret}]}")
+    planned = api.invoke("plan", file, now=lambda: NOW + timedelta(days=90))
+    assert "older than 90d" in planned.out
 
 
 def test_a_rotation_by_hand_is_known_to_the_next_plan(api: Emulated, tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ HAS: dict[str, Json] = {"hasIdentitySecret": True}
 HAS_NOT: dict[str, Json] = {"hasIdentitySecret": False}
 OLD = NOW - timedelta(days=90)
 YOUNG = NOW - timedelta(days=89, hours=23)
-NINETY = {"max_age": timedelta(days=90), "age_text": "90d"}
+NINETY: dict[str, Any] = {"max_age": timedelta(days=90), "age_text": "90d"}
 
 
 @pytest.mark.parametrize(
@@ -160,6 +160,34 @@ def test_a_secret_stays(
     assert change.remarks.adoption == adoption
     # So that a saved plan isn't stale when the ledger changes in what it doesn't depend on.
     assert change.remarks.known is None
+
+
+AHEAD = NOW + timedelta(days=400)
+
+
+def test_an_entry_in_the_future_does_not_keep_a_secret_from_growing_old() -> None:
+    old = change_of(wants(**NINETY), live(**HAS), remembered(at=AHEAD, server_at=OLD))
+    assert old.secret is not None
+    assert old.secret.reason == "older than 90d"
+    young = change_of(wants(**NINETY), live(**HAS), remembered(at=AHEAD, server_at=YOUNG))
+    assert (young.action, young.remarks.adoption) == ("none", None)
+    assert "its entry in the ledger is 400 days in the future" in young.remarks.note
+    assert young.remarks.note.endswith("`maxAge` counts from 2026-08-04T13:00:00+00:00, the server's time")
+
+
+@pytest.mark.parametrize(("state", "vouched"), [("delivered", True), ("adopted", False)])
+def test_an_entry_in_the_future_without_the_servers_time_counts_from_now(state: str, vouched: bool) -> None:
+    change = change_of(wants(**NINETY), live(**HAS), remembered(state=state, at=AHEAD, server_at=AHEAD))
+    assert change.action == "none"
+    assert change.remarks.note.endswith("`maxAge` counts from now")
+    assert change.remarks.adoption == SecretAdoption("1", vouched=vouched)
+
+
+@pytest.mark.parametrize(("block", "at"), [({}, AHEAD), (NINETY, NOW + timedelta(minutes=4))])
+def test_an_entry_in_the_future_is_not_worth_a_note_if_nothing_counts_from_it_or_clocks_just_differ(
+    block: dict[str, Any], at: datetime
+) -> None:
+    assert change_of(wants(**block), live(**HAS), remembered(at=at)).remarks.note == ""
 
 
 @pytest.mark.parametrize("block", [{}, {"rotation": "1"}, NINETY])

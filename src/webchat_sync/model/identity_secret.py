@@ -6,10 +6,13 @@ import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 from webchat_sync.errors import Place
 from webchat_sync.model.values import Json, moment_text, read_moment
+
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
+"""How far a moment may be in the future because two machines' clocks differ a little."""
 
 
 def _all(kind: type, values: Iterable[object]) -> bool:
@@ -172,6 +175,14 @@ class LedgerEntry:
     def known(self) -> bool:
         """Whether the site has the secret, as far as we know."""
         return self.state in {"delivered", "vouched"}
+
+    def made_at(self, now: datetime) -> datetime | None:
+        """The moment from which the secret's age counts; None if it isn't known.
+
+        That's the local time, unless the clock that it's from was clearly wrong: then it's the server's.
+        """
+        certain = (moment for moment in (self.at, self.server_at) if moment and moment <= now + CLOCKS_DIFFER)
+        return next(certain, None)
 
 
 Ledger: TypeAlias = Mapping[ChannelKey, LedgerEntry]

@@ -26,6 +26,7 @@ from webchat_sync.model import (
     SecretRemarks,
     moment_text,
 )
+from webchat_sync.sentences import counted
 
 UNKNOWN_NOTE: Final = (
     "can't tell whether it has an identity secret, since neither the server's list nor the ledger says so; "
@@ -162,7 +163,9 @@ class _Situation:
         if has_secret is True and not self.forced and (adopted := _adoption(declared, self.entry)):
             return adopted
         reason = self._reason(declared, has_secret)
-        return SecretDecision(self._make(declared, reason, replaces=has_secret is not False)) if reason else NOTHING
+        if reason:
+            return SecretDecision(self._make(declared, reason, replaces=has_secret is not False))
+        return _dated_ahead(self.entry, self.now) if self.entry and declared.max_age is not None else NOTHING
 
     def remarks(
         self, decision: SecretDecision, *, takes_effect: bool, managed: bool, decided_on: str | None
@@ -221,7 +224,8 @@ class _Situation:
             return ""
         if declared.rotation is not None and declared.rotation != entry.rotation:
             return f"rotation {_shown(entry.rotation)} -> {_shown(declared.rotation)}"
-        if declared.max_age is not None and self.now - entry.at >= declared.max_age:
+        made_at = entry.made_at(self.now)
+        if declared.max_age is not None and made_at is not None and self.now - made_at >= declared.max_age:
             return f"older than {declared.age_text}"
         return ""
 
@@ -247,6 +251,22 @@ def _adoption(declared: IdentitySecretDeclaration, entry: LedgerEntry | None) ->
         note = f"rotation {_shown(declared.rotation)} is adopted without rotating: {how}"
         return SecretDecision(remarks=SecretRemarks(note, SecretAdoption(declared.rotation, vouched=True)))
     return None
+
+
+def _dated_ahead(entry: LedgerEntry, now: datetime) -> SecretDecision:
+    """Says from when the age counts if the entry is in the future; without the server's time, it counts from now."""
+    made_at = entry.made_at(now)
+    if made_at == entry.at:
+        return NOTHING
+    days = (entry.at - now).days
+    ahead = counted(days, "day") if days else "less than a day"
+    since = "now" if made_at is None else f"{moment_text(made_at)}, the server's time"
+    note = (
+        f"its entry in the ledger is {ahead} in the future, since the clock of the run that wrote it, or of this one, "
+        f"is wrong; `maxAge` counts from {since}"
+    )
+    adoption = SecretAdoption(entry.rotation, vouched=entry.known) if made_at is None else None
+    return SecretDecision(remarks=SecretRemarks(note, adoption))
 
 
 def _shown(rotation: str | None) -> str:

@@ -34,9 +34,17 @@ _WAITING = "a secret is waiting in .webchat-sync/recovery; run `secret deliver` 
 def _remembered(entry: LedgerEntry | None, now: datetime) -> str:
     if entry is None:
         return "not in the ledger"
-    old = age(now - entry.at)
     rotation = f", rotation {inline(entry.rotation)}" if entry.rotation is not None else ""
-    return f"{entry.state} at {moment_text(entry.at)} ({old} ago{rotation})"
+    return f"{entry.state} at {moment_text(entry.at)} ({_when(entry, now)}{rotation})"
+
+
+def _when(entry: LedgerEntry, now: datetime) -> str:
+    """How long ago it was; a moment in the future shows that a clock is wrong."""
+    made_at = entry.made_at(now)
+    if made_at == entry.at:
+        return f"{age(now - entry.at)} ago"
+    instead = f"; the server's time was {moment_text(made_at)}" if made_at else ""
+    return f"{age(entry.at - now)} in the future, so the clock of that run or of this one is wrong{instead}"
 
 
 def _document(status: SecretStatus) -> dict[str, object]:

@@ -28,6 +28,13 @@ def marked(entry: LedgerEntry, secret: Secret) -> LedgerEntry:
     return replace(entry, salt=salt, secret_hash=secret_hash(secret, salt), secret_length=len(plain))
 
 
+def marked_as(entry: LedgerEntry, before: LedgerEntry | None) -> LedgerEntry:
+    """The entry about the secret that ``before`` is about, which stays recognisable."""
+    if before is None or before.state == "revoked":
+        return entry
+    return replace(entry, salt=before.salt, secret_hash=before.secret_hash, secret_length=before.secret_length)
+
+
 def recognizer(ledger: Ledger) -> Callable[[str], bool]:
     """A function that tells whether a text is or contains a secret that ``ledger`` has a hash of, encoded or not."""
     entries = [entry for entry in ledger.values() if entry.salt and entry.secret_hash]

@@ -37,7 +37,7 @@ from webchat_sync.model import (
 )
 from webchat_sync.secrets.addresses import occupied_sinks
 from webchat_sync.secrets.deliver import deliver_patiently
-from webchat_sync.secrets.ledger import marked
+from webchat_sync.secrets.ledger import marked, marked_as
 from webchat_sync.secrets.ports import Book, NewSecret, SecretApi
 from webchat_sync.secrets.prove import prove
 from webchat_sync.secrets.recovery import WaitingSecret, drop, keep
@@ -102,7 +102,7 @@ class Rotations:
         key = self._key(organization, change.channel_id)
         # A token that's declared later then counts as the one of this secret.
         declared = adoption.rotation is not None or not adoption.vouched
-        return key, replace(entry, declared=declared, sinks=self._places(key))
+        return key, marked_as(replace(entry, declared=declared, sinks=self._places(key)), self.book.ledger().get(key))
 
     async def carry_out(self, operation: SecretOperation, change: Create | Update, channel_id: str) -> WriteResult:
         """Create, replace or revoke the secret of the channel in ``change``.
