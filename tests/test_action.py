@@ -14,8 +14,9 @@ from typing import Any
 
 import anyio
 import pytest
+import yaml
 
-from action_runner import ROOT, Ended, Runner
+from action_runner import ROOT, Ended, Runner, filled
 from applying import KEY
 from commands import Emulated, emulated, invoke
 from fake_actions import FORK, REPOSITORY, FakeActions
@@ -535,3 +536,26 @@ def test_an_option_that_decides_about_a_secret_goes_to_the_plan_and_to_the_apply
     merge = applied(runner, arguments="--rotate=Support")
     assert merge.code == 0, merge.log
     assert api.store.channels("acme")[0]["identityRequired"] is True
+
+
+@pytest.mark.parametrize(
+    ("memory", "given", "token"),
+    [
+        ("git", "", "of the job"),
+        ("git#refs/team/memory", "", "of the job"),
+        ("git#refs/team/memory", "own", "own"),
+        ("https://git.example.com/acme/memory.git", "", ""),
+        ("https://git.example.com/acme/memory.git", "own", "own"),
+        ("file", "", ""),
+    ],
+)
+def test_the_token_of_the_job_is_for_a_memory_in_this_repository(memory: str, given: str, token: str) -> None:
+    inputs = {"memory": memory, "memory-token": given, "github-token": "of the job"}
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    expressions = [
+        step["env"]["INPUT_MEMORY_TOKEN"]
+        for step in action["runs"]["steps"]
+        if "INPUT_MEMORY_TOKEN" in step.get("env", {})
+    ]
+    assert len(expressions) == 2
+    assert [filled(text, {"inputs": inputs}) for text in expressions] == [token, token]

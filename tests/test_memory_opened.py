@@ -52,10 +52,38 @@ def test_the_operator_comes_before_the_manifest(
     assert (Path(remote.url).name if remote else None) == name
 
 
-def test_an_operator_may_name_another_ref(clone: Path) -> None:
-    remote = chosen_remote("/elsewhere/x.git#refs/team/memory", None, clone, ENVIRON)
+@pytest.mark.parametrize(
+    ("given", "declared", "name"),
+    [
+        ("/elsewhere/x.git#refs/team/memory", None, "x.git"),
+        ("git#refs/team/memory", None, "remote.git"),
+        ("git#refs/team/memory", GitMemory(remote="memory", ref="refs/other/memory"), "memory.git"),
+    ],
+)
+def test_an_operator_may_name_another_ref(clone: Path, given: str, declared: GitMemory | None, name: str) -> None:
+    for choice, variable in [(given, ""), (None, given)]:
+        remote = chosen_remote(choice, declared, clone, {**ENVIRON, "WEBCHAT_SYNC_MEMORY": variable})
+        assert remote is not None
+        assert (Path(remote.url).name, remote.ref) == (name, "refs/team/memory")
+
+
+@pytest.mark.parametrize("given", ["gti", "origin", "upstream#refs/team/memory", "file#refs/a/b", "#refs/a/b", "Git"])
+def test_a_word_that_is_no_place_is_an_error_that_lists_the_places(
+    clone: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.chdir(clone)
+    with pytest.raises(InputError, match="memory can't be kept in") as raised:
+        chosen_remote(given, None, clone, ENVIRON)
+    (problem,) = raised.value.problems
+    for form in ("file", "git", "git#REF", "URL", "path"):
+        assert form in problem.hint
+
+
+def test_a_folder_here_is_a_place_for_the_memory(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(bare(clone / "here").parent)
+    remote = chosen_remote("here", None, clone, ENVIRON)
     assert remote is not None
-    assert remote.ref == "refs/team/memory"
+    assert remote.url == str(clone / "here")
 
 
 def test_outside_of_a_clone_git_is_no_answer(tmp_path: Path) -> None:

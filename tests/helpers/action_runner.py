@@ -258,6 +258,9 @@ class _Expression:
         if token == "contains":
             among, wanted = self.arguments()
             return wanted in among
+        if token == "startsWith":
+            text, beginning = self.arguments()
+            return _text(text).lower().startswith(_text(beginning).lower())
         return _looked_up(iter(token.split(".")), self.contexts)
 
     def arguments(self) -> list[Any]:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -101,17 +101,19 @@ def chosen_remote(
 ) -> Remote | None:
     """The remote that keeps the memory; None for a file.
 
-    ``given`` is the operator's --memory: ``file``, ``git``, or the URL or path of a repository. Otherwise, the
-    environment variable counts, then what the manifest ``declared``; None means a file. Raises InputError.
+    ``given`` is the operator's --memory: ``file``, ``git``, ``git#REF``, or the URL or path of a repository. Otherwise,
+    the environment variable counts, then what the manifest ``declared``; None means a file. Raises InputError.
     """
     choice = (given or environ.get(VARIABLE, "")).strip()
     if choice == "file" or not (choice or declared):
         return None
     from webchat_sync.memory.place import declared_remote, named_remote
 
-    if choice and choice != "git":
+    name, _, ref = choice.partition("#")
+    if name not in ("", "git") or (ref and not name):
         return named_remote(choice, environ)
-    return declared_remote(declared or GitMemory(), clone, environ)
+    setting = declared or GitMemory()
+    return declared_remote(replace(setting, ref=ref) if ref else setting, clone, environ)
 
 
 def lock_timeout(given: float | None, *, interactive: bool) -> float:

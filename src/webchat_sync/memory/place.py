@@ -27,6 +27,10 @@ ORIGIN: Final = GitMemory().remote
 REF: Final = GitMemory().ref
 """The default ref of the memory."""
 
+_FORMS: Final = (
+    f"Use file, git, git#REF, or the URL or path of a repository, with #REF for a ref other than {REF}. A path needs a "
+    "slash, as in ./NAME. For another remote of the clone, set `settings.memory` in the manifest."
+)
 _PROTOCOLS: Final = ("https", "ssh", "file")
 _RESERVED: Final = ("heads", "tags", "remotes", "notes", "replace", "stash", "pull", "merge-requests", "changes")
 _HELPER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*::")
@@ -92,6 +96,8 @@ def named_remote(url: str, environ: Mapping[str, str]) -> Remote:
     Raises InputError.
     """
     address, _, ref = url.partition("#")
+    if not address or not (Path(address).is_dir() or any(mark in address for mark in ("/", ":", os.sep))):
+        raise _wrong(f"the memory can't be kept in {show(url)}", _FORMS)
     return _remote(address, _checked_ref(ref or REF, Path(), environ), Path.cwd(), environ)
 
 
