@@ -87,6 +87,10 @@ def tagged(remote: Path) -> str:
     return git(remote, "rev-parse", "refs/tags/t")
 
 
+def nested(remote: Path) -> str:
+    return tree(remote, ("040000", "tree", tree(remote, ("100644", "blob", blob(remote, GOOD), NAME)), b"src"))
+
+
 REMEMBERED: Final = {
     "version": 1,
     "rotations": {EVIL: {"name": EVIL, "state": "delivered", "attempt": EVIL, "at": MOMENT, "rotation": EVIL}},
@@ -111,7 +115,9 @@ PLANTED: Final[dict[str, Plant]] = {
     "a message that a log obeys": committed(
         message=f"x\n\nOrganization: {EVIL}\nChannel: {EVIL}\nRun: {EVIL}".encode()
     ),
-    "a long message": committed(message=b"x" * 3_000_000),
+    "a long message": committed(message=b"x\n\nOrganization: a\nChannel: " + b"x" * 3_000_000),
+    "only folders": at(REF, lambda remote: git(remote, "commit-tree", nested(remote), given=b"x")),
+    "an empty commit": at(REF, lambda remote: git(remote, "commit-tree", tree(remote), given=b"x")),
     **{
         f"the date {date.decode()}": dated(date)
         for date in (b"999999999999999 +0000", b"-1 +0000", b"", b"1 +9999", b"x")

@@ -262,16 +262,52 @@ def problem_of(remote: Remote, content: str) -> Diagnostic:
     return problem
 
 
-def test_a_ref_that_holds_something_else_is_left_alone(tmp_path: Path, remote: Remote) -> None:
+@pytest.mark.parametrize("files", [{"README.md": "x"}, {"src/a.py": "x"}, {}, {"src/a.py": "x", "a@b.json": "{}"}])
+def test_a_ref_that_holds_something_else_is_left_alone(tmp_path: Path, remote: Remote, files: dict[str, str]) -> None:
     clone = repository(tmp_path / "clone")
-    tip = commit(clone, {"README.md": "x"})
+    if files:
+        commit(clone, files)
+    else:
+        git(clone, "commit", "--quiet", "--allow-empty", "--message", "Empty")
     git(clone, "push", "--quiet", remote.url, f"HEAD:{REF}")
-    with (
-        remote_runner("one", remote, locked=False) as one,
-        pytest.raises(InputError, match="other than webchat-sync's memory"),
-    ):
-        one.write("a")
+    tip = git(clone, "rev-parse", "HEAD")
+    with remote_runner("one", remote, locked=False) as one:
+        for use in (lambda: one.write("a"), one.memory.read, one.memory.history):
+            with pytest.raises(InputError, match="other than webchat-sync's memory"):
+                use()
     assert git(Path(remote.url), "rev-parse", REF) == tip
+
+
+def test_an_overwritten_memory_is_restored_as_the_hint_says(tmp_path: Path, remote: Remote) -> None:
+    clone = repository(tmp_path / "clone")
+    commit(clone, {"README.md": "x"})
+    with remote_runner("one", remote, locked=False) as one:
+        one.write("a")
+    git(clone, "push", "--quiet", "--force", remote.url, f"HEAD:{REF}")
+    with remote_runner("two", remote, locked=False) as two, pytest.raises(InputError) as raised:
+        two.memory.read()
+    find, push, remove = raised.value.problems[0].hint.split("`")[1::2]
+    found = git(Path(remote.url), *find.split()[1:])
+    (lost,) = (line.split()[2] for line in found.splitlines() if line.startswith("dangling commit"))
+    git(Path(remote.url), *push.replace("REMOTE", remote.url).replace("COMMIT", lost).split()[1:])
+    with remote_runner("three", remote, locked=False) as three:
+        assert three.remembered() == {"a"}
+    git(clone, *remove.replace("REMOTE", remote.url).split()[1:])
+    with remote_runner("four", remote, locked=False) as four:
+        assert four.memory.read() == {}
+
+
+def test_commits_of_others_are_not_in_the_history(tmp_path: Path, remote: Remote) -> None:
+    clone = repository(tmp_path / "clone")
+    commit(clone, {"README.md": "x"})
+    git(clone, "rm", "--quiet", "README.md")
+    # The file of an organisation, but not written by this program.
+    commit(clone, {"https%3A%2F%2Fapi.example.com@org-1.json": '{"version": 1}'})
+    git(clone, "push", "--quiet", remote.url, f"HEAD:{REF}")
+    with remote_runner("one", remote, locked=False) as one:
+        one.write("a")
+        assert len(one.refs.messages(REF)) == 3
+        assert [record.note.what for record in one.memory.history()] == ['rotate "a"']
 
 
 @pytest.mark.parametrize("kind", ["work tree", "shallow", "bare", "detached"])

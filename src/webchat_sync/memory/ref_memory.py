@@ -74,21 +74,34 @@ class RefMemory:
         return ""
 
     def history(self) -> Sequence[Record]:
-        """All writes, newest first."""
-        return [_record(at, message) for at, message in self.refs.messages(self.ref)]
+        """All writes, newest first. Commits of others are omitted; raises InputError if the last one isn't ours."""
+        self._look()
+        records = (_record(at, message) for at, message in self.refs.messages(self.ref))
+        return [record for record in records if record.organizations]
 
     def _look(self) -> None:
         """Read the current state of the ref."""
         tip = self.refs.tips(self.ref).get(self.ref)
         if tip == self._tip:
             return
-        strange = f"{self.ref} contains something other than webchat-sync's memory"
         try:
-            self._tip, self._stored = tip, dict(self.refs.files(tip)) if tip else {}
+            stored = dict(self.refs.files(tip)) if tip else {}
         except ValueError as error:
-            raise InputError([Diagnostic(f"{strange}: {error}", hint="Use another ref.")]) from None
-        if not all(name.endswith(_SUFFIX) and "@" in name and name.isascii() for name in self._stored):
-            raise InputError([Diagnostic(strange, hint="Use another ref.")])
+            raise self._strange(f": {error}") from None
+        # Every write leaves at least one file, so a commit without any isn't ours.
+        if tip and not (stored and all(map(_is_ours, stored))):
+            raise self._strange()
+        self._tip, self._stored = tip, stored
+
+    def _strange(self, why: str = "") -> InputError:
+        message = f"{self.ref} contains something other than webchat-sync's memory{why}"
+        hint = (
+            "If the memory was overwritten, find its last commit on the remote's machine or in a mirror, for example "
+            f"with `git fsck --no-reflogs --lost-found`, and run `git push --force REMOTE COMMIT:{self.ref}`. If the "
+            "ref belongs to something else, use another one. To start again with an empty memory, run `git push "
+            f"REMOTE :{self.ref}`."
+        )
+        return InputError([Diagnostic(message, hint=hint)])
 
     def _swapped(self, changed: Mapping[OrganizationKey, Document], note: Note) -> bool:
         """Write ``changed`` to the ref; False if another run wrote first."""
@@ -115,6 +128,11 @@ class RefMemory:
 
 def _text(document: Document) -> bytes:
     return f"{visible(json.dumps(document.as_json(), ensure_ascii=False, indent=2, sort_keys=True))}\n".encode()
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a file can be that of an organisation."""
+    return name.endswith(_SUFFIX) and "@" in name and name.isascii()
 
 
 def _name(scope: OrganizationKey) -> str:

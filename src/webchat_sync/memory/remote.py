@@ -109,7 +109,7 @@ class RemoteRefs:
         return self._has(commit)
 
     def files(self, commit: str) -> Mapping[str, bytes]:
-        """See :class:`Refs`. Raises ValueError if the files are too large, or their names can't be decoded."""
+        """See :class:`Refs`. Raises ValueError if they're too large or in folders, or if a name can't be decoded."""
         blobs = self._blobs(commit)
         if not blobs:
             return {}
@@ -140,7 +140,9 @@ class RemoteRefs:
         """
         lines = self._locally("ls-tree", "-z", "-l", commit).decode().split("\0")
         entries = [(line.partition("\t")[0].split(), line.partition("\t")[2]) for line in lines if line]
-        blobs = {name: (blob, int(size)) for (_, kind, blob, size), name in entries if kind == "blob"}
+        if any(kind != "blob" for (_, kind, *_), _ in entries):
+            raise ValueError("it contains folders")
+        blobs = {name: (blob, int(size)) for (_, _, blob, size), name in entries}
         if sum(size for _, size in blobs.values()) > MOST_BYTES:
             raise ValueError(f"it's larger than {MOST_BYTES // 2**20} MiB")
         return {name: blob for name, (blob, _) in blobs.items()}
