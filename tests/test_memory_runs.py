@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from functools import partial
 from itertools import count
@@ -19,6 +20,7 @@ import pytest
 
 from applying import KEY
 from commands import Emulated, Finished, emulated
+from git_server import have_http_backend, serve_git
 from planning import NOW
 from programs import write_program
 from remembering import bare, remote_runner
@@ -153,8 +155,53 @@ def test_manifests_without_a_repository_own_nothing_in_a_memory_that_others_use(
         monkeypatch.chdir(folder)
         Path("channels.yaml").write_text(manifest(named(name), settings="{prune: owned}"), encoding="utf-8")
         arguments = ("apply", "channels.yaml", "--auto-approve", "--memory", str(pipeline.remote))
-        assert pipeline.api.invoke(*arguments, environ=ENVIRON).code == 0
+        applied = pipeline.api.invoke(*arguments, environ=ENVIRON)
+        assert applied.code == 0
+        assert "`prune: owned` deletes nothing: they aren't in a Git repository." in applied.err
     assert sorted(str(channel["name"]) for channel in pipeline.api.store.channels("acme")) == ["A", "B"]
+
+
+@contextmanager
+def served_memory(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """The URL of a memory over HTTP, and the variable with its token."""
+    git(bare(folder / "memory.git"), "config", "http.receivepack", "true")
+    with serve_git(folder) as server:
+        yield f"{server.url}/memory.git", {"WEBCHAT_SYNC_MEMORY_TOKEN": server.password}
+
+
+@contextmanager
+def local_memory(_: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    yield "file", {}
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        pytest.param(
+            served_memory,
+            marks=pytest.mark.skipif(not have_http_backend(), reason="this git has no http-backend"),
+        ),
+        local_memory,
+    ],
+)
+def test_a_clone_that_git_refuses_says_why_no_owned_channel_is_deleted(
+    pipeline: Pipeline, kept: Callable[[Path], AbstractContextManager[tuple[str, dict[str, str]]]]
+) -> None:
+    with kept(pipeline.folder / "kept") as (place, token):
+        plan = ("plan", "channels.yaml", "--memory", place)
+        pipeline.push(manifest(named("A"), settings="{prune: owned}"))
+        applied = pipeline.apply("--memory", place, environ=token)
+        assert (applied.code, "can't be identified" in applied.err) == (0, False)
+        pipeline.push(manifest(named("B"), settings="{prune: owned}"))
+        # As if the clone belonged to another user.
+        foreign = {**token, "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
+        refused = pipeline.job(*plan, environ=foreign)
+        assert (refused.code, "will be destroyed" in refused.out) == (0, False)
+        assert "can't be identified, so `prune: owned` deletes nothing: detected dubious ownership in" in refused.err
+        assert "call: git config --global --add safe.directory" in refused.err
+        assert "can't be identified" not in pipeline.job(*plan, environ=token).err
+        pipeline.push(manifest(named("B"), settings="{prune: true}"))
+        assert "can't be identified" not in pipeline.job(*plan, environ=foreign).err
 
 
 def test_a_saved_plan_of_another_folder_does_not_give_its_channels_to_other_manifests(

@@ -17,11 +17,10 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.git_messages import in_short
+from webchat_sync.git_messages import NOT_A_REPOSITORY, in_short
 from webchat_sync.jsonvalue import show
 from webchat_sync.tree import MOST_BYTES, is_skipped
 
-_NOT_A_REPOSITORY: Final = "not a git repository"
 _LOCAL_VARIABLES: Final = frozenset(
     (
         "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -165,7 +164,7 @@ def find_repository(path: Path, environ: Mapping[str, str]) -> Repository | None
     result = _run(git, folder, environ, "rev-parse", "--show-toplevel")
     if result.returncode == 0:
         return Repository(Path(os.fsdecode(result.stdout.removesuffix(b"\n"))).resolve(), git, environ)
-    if _NOT_A_REPOSITORY in result.stderr.decode("utf-8", "replace"):
+    if NOT_A_REPOSITORY in result.stderr.decode("utf-8", "replace"):
         return None
     raise _failed(result)
 

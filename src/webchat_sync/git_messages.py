@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+NOT_A_REPOSITORY: Final = "not a git repository"
+"""What Git says outside a repository."""
+
 _PREFIXES: Final = ("fatal: ", "error: ")
 
 

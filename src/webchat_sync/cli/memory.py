@@ -84,6 +84,8 @@ def memory_place(
         paths=(*(paths or [Path()]), *overlays),
         # Experiments in the sandbox aren't shared.
         in_files=connection.sandbox,
+        # A saved plan has decided what is deleted.
+        prunes_owned=any(isinstance(item, Manifest) and item.prune == "owned" for item in settings),
         allowed_paths=runtime.allowed_paths,
     )
 
@@ -106,6 +108,7 @@ def remembered_by(
     place = memory_place(settings, given, connection, runtime, paths, overlays)
     with_owner = any(item.prune == "owned" for item in settings)
     with open_run_memory(place, runtime, base_url=connection.label(runtime), with_owner=with_owner) as memory:
+        _say_no_owner(memory)
         return memory.read()
 
 
@@ -132,7 +135,14 @@ def holding(
         open_run_memory(place, runtime, base_url=connection.label(runtime)) as memory,
         memory.opened.hold(timeout, say_waiting, _say_taken_over),
     ):
+        _say_no_owner(memory)
         yield memory
+
+
+def _say_no_owner(memory: RunMemory) -> None:
+    if memory.why_no_owner:
+        what = "The repository of the manifests can't be identified, so `prune: owned` deletes nothing"
+        note(f"{what}: {memory.why_no_owner}.")
 
 
 def _say_taken_over(former: Holder) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from webchat_sync.errors import InputError
 from webchat_sync.git import run_git
+from webchat_sync.git_messages import NOT_A_REPOSITORY, in_short
 from webchat_sync.memory.place import ORIGIN
 from webchat_sync.tree import tree_of
 
@@ -73,6 +74,27 @@ def owner_of(folder: Path, environ: Mapping[str, str]) -> str:
         # Git reads a relative path from the root of the work tree.
         url = os.path.realpath((tree_of(folder) or folder) / url)
     return repository_name(url)
+
+
+def why_no_owner(folder: Path, environ: Mapping[str, str], *, shared: bool) -> str:
+    """Why :func:`owner_of` finds no repository, in Git's words if it refuses.
+
+    Unless the memory is ``shared``, manifests without a repository are told apart by their folder, so it's empty then.
+    """
+    try:
+        result = run_git(folder, environ, "remote", timeout=_TIMEOUT)
+    except (InputError, TimeoutError, OSError) as error:
+        return str(error) if shared else ""
+    said = result.stderr.decode("utf-8", "replace")
+    if result.returncode != 0 and NOT_A_REPOSITORY not in said:
+        return in_short(said.splitlines())
+    if not shared:
+        return ""
+    if result.returncode != 0:
+        return "they aren't in a Git repository"
+    return (
+        f"their clone has several remotes, but no `{ORIGIN}`" if result.stdout.strip() else "their clone has no remote"
+    )
 
 
 def commit_of(folder: Path, environ: Mapping[str, str]) -> str:

@@ -55,7 +55,7 @@ class RunMemory:
     """The memory of one run against the server ``base_url``; only this run writes it while it holds the lock.
 
     ``owner`` identifies whose manifests these are, and ``files`` are theirs; ``run`` is the run's URL or machine.
-    ``blocking``: a write may take long, so it happens in a thread.
+    ``blocking``: a write may take long, so it happens in a thread. ``why_no_owner``: why nothing owned is deleted.
     """
 
     opened: OpenMemory
@@ -64,6 +64,7 @@ class RunMemory:
     run: str = ""
     blocking: bool = False
     files: ManifestFiles | None = None
+    why_no_owner: str = ""
     documents: dict[OrganizationKey, Document] = field(default_factory=dict)
     _attempts: dict[tuple[str, str], str] = field(default_factory=dict)
     _one_at_a_time: CapacityLimiter = field(default_factory=partial(CapacityLimiter, 1))

@@ -39,7 +39,8 @@ class MemoryPlace:
     ``ledgers`` are the files by organisation, ``declared`` is the setting in the manifests, and ``given`` the
     operator's, in the form that :func:`webchat_sync.memory.opened.chosen_remote` reads. ``clone`` is a folder in the
     clone of the manifests, and ``paths`` are the manifests and overlays. ``in_files`` ignores both settings.
-    ``by_hand``: the operator named the ledger, so it may be anywhere.
+    ``by_hand``: the operator named the ledger, so it may be anywhere. ``prunes_owned``: the run deletes what is
+    remembered as its own.
     """
 
     ledgers: Mapping[str, Path] = field(default_factory=dict)
@@ -49,6 +50,7 @@ class MemoryPlace:
     paths: Sequence[Path] = ()
     in_files: bool = False
     by_hand: bool = False
+    prunes_owned: bool = False
     allowed_paths: Sequence[str] = ()
 
     def remote(self, environ: Mapping[str, str]) -> Remote | None:
@@ -85,7 +87,7 @@ def open_run_memory(
     ``with_owner``: record whose manifests these are. Raises InputError and MemoryUnavailableError.
     """
     from webchat_sync.forge.environment import run_url
-    from webchat_sync.memory.clone import ManifestFiles
+    from webchat_sync.memory.clone import NO_REPOSITORY, ManifestFiles, why_no_owner
     from webchat_sync.memory.opened import open_memory
     from webchat_sync.memory.ports import Run
     from webchat_sync.workflow.remembering import RunMemory
@@ -108,7 +110,9 @@ def open_run_memory(
     )
     with opening as opened:
         files = ManifestFiles.of(place.paths) if with_owner else None
-        yield RunMemory(opened, base_url, owner, url or host, blocking=remote is not None, files=files)
+        without_owner = place.prunes_owned and owner in {"", NO_REPOSITORY}
+        why = why_no_owner(place.clone, environment.environ, shared=remote is not None) if without_owner else ""
+        yield RunMemory(opened, base_url, owner, url or host, remote is not None, files, why)
 
 
 def _clone_of(place: MemoryPlace, environment: Environment, *, with_commit: bool, with_owner: bool) -> tuple[str, str]:
