@@ -114,3 +114,52 @@ def test_without_prune_one_file_of_a_folder_is_enough(folder: Path) -> None:
     with emulated({"name": "Support"}, {"name": "Sales"}) as api:
         assert api.invoke("plan", folder / "support.yaml").code == 0
     assert invoke("validate", folder / "support.yaml").code == 0
+
+
+OWNED = HEAD.replace("prune: true", "prune: owned")
+
+
+def write(folder: Path, **channels: str) -> None:
+    """Files with these channels instead of all others."""
+    for file in folder.iterdir():
+        file.unlink()
+    for name, text in channels.items():
+        (folder / f"{name}.yaml").write_text(f"{OWNED}{text}", encoding="utf-8")
+
+
+def named(*names: str) -> str:
+    return "".join(f"  - name: {name}\n" for name in names)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "left"),
+    [
+        ({"support": named("Support"), "sales": named("Sales")}, {}, ["Support", "Sales"]),
+        # Moved to a file that isn't part of the run, or in one that was renamed.
+        ({"support": named("Support", "Sales")}, {"sales": named("Sales")}, ["Support", "Sales"]),
+        ({"support": named("Support"), "sales": named("Sales")}, {"shop": named("Sales")}, ["Support", "Sales"]),
+        (
+            {"support": named("Support", "Sales")},
+            {"shop": "  - name: Shop\n    sync: {renamedFrom: Sales}\n"},
+            ["Support", "Sales"],
+        ),
+        (
+            {"support": named("Support", "Sales")},
+            {"shop": "  - name: Shop\n    sync: {id: c-2}\n"},
+            ["Support", "Sales"],
+        ),
+        # Declared nowhere any more.
+        ({"support": named("Support", "Sales")}, {"shop": named("Shop")}, ["Support"]),
+        ({"support": named("Support"), "sales": named("Sales")}, {"shop": named("Shop")}, ["Support"]),
+    ],
+)
+def test_an_owned_prune_of_a_part_of_a_folder_deletes_what_no_file_declares(
+    folder: Path, before: dict[str, str], after: dict[str, str], left: list[str]
+) -> None:
+    with emulated({"name": "Support", "id": "c-1"}, {"name": "Sales", "id": "c-2"}) as api:
+        write(folder, **before)
+        assert api.invoke("apply", folder, "--auto-approve").code == 0
+        write(folder, **((after and {"support": named("Support"), **after}) or before))
+        applied = api.invoke("apply", folder / "support.yaml", "--auto-approve")
+        assert applied.code == 0, applied.err
+        assert [channel["name"] for channel in api.store.channels("acme")] == left

@@ -467,6 +467,8 @@ def test_a_prune_of_owned_channels_leaves_those_of_manifests_that_are_applied_se
     moved = {"help/d.yaml": manifest(named("B"), settings=owned), "shop/b.yaml": None}
     assert live_after(moved, "help", "shop") == ["A2", "B", "C"]
     assert live_after({"help/d.yaml": None}, "shop", "help") == ["A2", "C"]
+    renamed = {"help/e.yaml": manifest(named("C"), settings=owned), "help/c.yaml": None}
+    assert live_after(renamed, "shop") == ["A2", "C"]
 
 
 @pytest.mark.parametrize("away", ["gone", "refuses"])

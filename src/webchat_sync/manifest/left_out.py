@@ -1,14 +1,15 @@
-"""Warns if prune would delete channels because only some files of a folder were given."""
+"""Keeps prune from deleting channels because only some files of a folder were given."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from webchat_sync.check.variables import guarded
 from webchat_sync.domain.names import stored_form
-from webchat_sync.errors import Diagnostic
+from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.jsonvalue import show
 from webchat_sync.manifest.files import manifests_beside, show_path
 from webchat_sync.manifest.overlay import organization_of
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from webchat_sync.yaml12.document import Document
 
 
-def left_out(
+def with_left_out(
     loaded: Loaded,
     paths: Sequence[Path],
     *,
@@ -30,41 +31,69 @@ def left_out(
     environ: Mapping[str, str],
     organization: str | None = None,
     overlays: Sequence[Path] = (),
-) -> Iterator[Diagnostic]:
-    """The channels that files next to those in ``paths`` declare for an organisation whose undeclared channels go.
+) -> Loaded:
+    """``loaded``, whose manifests with ``prune: owned`` know what the files next to those in ``paths`` declare.
 
-    The arguments are those of :func:`~webchat_sync.manifest.load.load_manifests`, and ``loaded`` is its result.
+    With ``prune: true``, these channels would be deleted: raises InputError for them. The arguments are those of
+    :func:`~webchat_sync.manifest.load.load_manifests`, and ``loaded`` is its result.
     """
     pruned = {manifest.organization: manifest for manifest in loaded.manifests if manifest.prune}
     neighbours = manifests_beside(paths, [*loaded.files, *overlays]) if pruned else []
     if not neighbours:
-        return
+        return loaded
     from webchat_sync.manifest.read import Reader
 
-    texts = texts_of(catalogue)
+    texts, problems = texts_of(catalogue), list[Diagnostic]()
     for document in Reader(guarded(environ)).read(neighbours):
         written = as_written(document, texts)
-        manifest = pruned.get(organization_of(written) or organization or "")
+        owner = organization_of(written) or organization or ""
+        manifest = pruned.get(owner)
         if manifest is None or not isinstance(written.value, dict) or "version" not in written.value:
             continue
-        missing = _missing(written, manifest)
-        if missing:
-            index, named = missing[0][0], in_a_row([show(name) for _, name in missing], most=1)
-            parent = Path(written.source.name).parent
-            folder = "the current directory" if parent == Path() else f"the folder {show_path(parent)}"
-            yield Diagnostic(
-                f"`settings.prune` is on and this file isn't included, so {named} would be deleted",
-                written.place(("channels", index)),
-                hint=f"Use {folder}, or all files of organisation {show(manifest.organization)}.",
-                code="left-out",
-            )
+        if manifest.prune == "owned":
+            pruned[owner] = replace(manifest, elsewhere=manifest.elsewhere | _identified(written))
+        elif missing := _missing(written, manifest):
+            problems.append(_would_delete(written, missing, manifest))
+    if problems:
+        raise InputError(problems)
+    manifests = tuple(pruned.get(manifest.organization, manifest) for manifest in loaded.manifests)
+    return replace(loaded, manifests=manifests)
+
+
+def _would_delete(written: Document, missing: Sequence[tuple[int, str]], manifest: Manifest) -> Diagnostic:
+    index, named = missing[0][0], in_a_row([show(name) for _, name in missing], most=1)
+    parent = Path(written.source.name).parent
+    folder = "the current directory" if parent == Path() else f"the folder {show_path(parent)}"
+    return Diagnostic(
+        f"`settings.prune` is on and this file isn't included, so {named} would be deleted",
+        written.place(("channels", index)),
+        hint=f"Use {folder}, or all files of organisation {show(manifest.organization)}.",
+        code="left-out",
+    )
+
+
+def _identified(document: Document) -> frozenset[str]:
+    """The names and ids by which the channels of ``document`` may be live: former names, too."""
+    found: set[str] = set()
+    for _, channel in _channels(document):
+        sync = channel.get("sync")
+        block = sync if isinstance(sync, dict) else {}
+        values = (channel.get("name"), block.get("renamedFrom"), block.get("id"))
+        found |= {stored_form(value) for value in values if isinstance(value, str)}
+    return frozenset(found)
 
 
 def _missing(document: Document, manifest: Manifest) -> list[tuple[int, str]]:
     """The channels of ``document``, by index and name, that ``manifest`` doesn't declare."""
     names = {stored_form(declaration.name) for declaration in manifest.declarations}
     names |= {declaration.id for declaration in manifest.declarations if declaration.id is not None}
-    channels = document.value.get("channels") if isinstance(document.value, dict) else None
-    listed = enumerate(channels) if isinstance(channels, list) else ()
-    named = [(index, channel.get("name")) for index, channel in listed if isinstance(channel, dict)]
+    named = [(index, channel.get("name")) for index, channel in _channels(document)]
     return [(index, name) for index, name in named if isinstance(name, str) and stored_form(name) not in names]
+
+
+def _channels(document: Document) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The channels of ``document`` as written, by index."""
+    channels = document.value.get("channels") if isinstance(document.value, dict) else None
+    for index, channel in enumerate(channels if isinstance(channels, list) else ()):
+        if isinstance(channel, dict):
+            yield index, channel

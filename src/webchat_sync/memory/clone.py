@@ -51,9 +51,15 @@ class ManifestFiles:
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) and path.is_file() else ""
 
     def may_contain(self, name: str) -> bool:
-        """Whether the run reads the file of that name, or would have if it weren't gone; no for an empty name."""
+        """Whether the run reads the file of that name, or would have if it weren't gone; no for an empty name.
+
+        A run over some files of a folder, as a shell lists them, may have had the gone one among them.
+        """
         path = self.root / name
-        return bool(name) and (not path.is_file() or any(_real(path).is_relative_to(read) for read in self.given))
+        real = _real(path)
+        if not name or any(real.is_relative_to(read) for read in self.given):
+            return bool(name)
+        return not path.is_file() and any(real.parent == read.parent for read in self.given if not read.is_dir())
 
 
 def _real(path: Path) -> Path:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Final
 
 from webchat_sync.domain.catalogue import Catalogue
+from webchat_sync.domain.names import stored_form
 from webchat_sync.errors import Place
 from webchat_sync.model import (
     HAS_SECRET,
@@ -27,9 +28,9 @@ from webchat_sync.model import (
     KnownChannel,
     LedgerEntry,
     LiveChannel,
+    Manifest,
     OrganizationKey,
     PatchChannel,
-    Prune,
     Remembered,
     Unchanged,
     Update,
@@ -89,12 +90,16 @@ class ChannelPlanner:
             return self._create(declaration, deletes)
         return self._update(declaration, live)
 
-    def ground(self, live: LiveChannel, prune: Prune) -> str:
-        """Why an undeclared live channel is deleted; empty if it stays."""
+    def ground(self, live: LiveChannel, manifest: Manifest) -> str:
+        """Why a live channel that ``manifest`` doesn't declare is deleted; empty if it stays."""
         known = self.known(live)
-        if prune is True:
+        if manifest.prune is True:
             return "not declared, and settings.prune is on"
-        if prune == "owned" and known is not None and known.owner and known.owner == self.rules.remembered.owner:
+        if manifest.prune != "owned" or known is None:
+            return ""
+        is_ours = known.owner and known.owner == self.rules.remembered.owner
+        moved = not manifest.elsewhere.isdisjoint({live.id, stored_form(live.name), stored_form(known.name)})
+        if is_ours and not moved:
             return "no longer declared, and settings.prune is owned: an earlier apply of these manifests declared it"
         return ""
 

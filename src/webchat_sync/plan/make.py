@@ -58,7 +58,7 @@ class Planning:
         planner = ChannelPlanner(
             manifest.organization, listing.base_url, rules, listing.channels, shapes, former, vouched
         )
-        grounds = [(live, planner.ground(live, manifest.prune)) for live in matches.undeclared]
+        grounds = [(live, planner.ground(live, manifest)) for live in matches.undeclared]
         deletes = [planner.delete(live, ground) for live, ground in grounds if ground]
         deletes += [planner.delete(twin.channel, twin.note) for twin in twins]
         changes = [planner.change(declaration, live, deletes) for declaration, live in matches.pairs] + deletes
