@@ -442,3 +442,18 @@ def test_a_folder_that_cannot_be_made_is_an_error_and_git_is_not_needed(here: Pa
     refused = init("file/below")
     assert (refused.code, "can't write" in refused.err) == (1, True)
     assert invoke("init", "new", environ={"PATH": ""}).code == 0
+
+
+@pytest.mark.parametrize(
+    ("remote", "host", "memory"),
+    [("origin", "github", "git"), ("origin", "gitlab", "git"), ("upstream", "github", None), ("origin", "none", None)],
+)
+def test_the_manifest_shares_the_memory_of_its_pipeline(here: Path, remote: str, host: str, memory: str | None) -> None:
+    git(here, "init", "--quiet", "--initial-branch", "main")
+    git(here, "remote", "add", remote, "git@git.example.com:acme/site.git")
+    assert init("--host", host).code == 0
+    text = (here / "channels.yaml").read_text(encoding="utf-8")
+    settings = yaml.safe_load(text).get("settings") or {}
+    assert settings.get("memory") == memory
+    assert "memory: git" in text
+    assert invoke("validate", "channels.yaml", environ={"MOSEND_ORG_ID": "acme"}).code == 0

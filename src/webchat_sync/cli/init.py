@@ -94,7 +94,9 @@ def _set_up(folder: Path, host: str | None, org: str | None, action: str | None,
     starts = _starts(folder, inside, is_root=repository.exists or chosen is not None)
     organization = _organization(org, folder / "channels.yaml", runtime) if starts else org
     _add_schemas(folder)
-    is_new = starts and _create(folder / "channels.yaml", manifest(organization))
+    # The pipeline keeps its memory there, and what's rotated by hand has to be known to it.
+    in_git = chosen is not None and repository.has_origin
+    is_new = starts and _create(folder / "channels.yaml", manifest(organization, in_git=in_git))
     _ignore(repository.root / ".gitignore", ignoring)
     owned = owners([folder / "channels.yaml" if inside == "." else folder])
     start = Start(

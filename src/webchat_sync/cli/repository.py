@@ -20,13 +20,15 @@ _USUAL: Final = ("main", "master", "trunk")
 class Repository:
     """A git repository: its root, the URL of its remote (or ``""``) and its main branch.
 
-    If there's none yet, ``exists`` is false and ``root`` is where we expect it.
+    ``has_origin``: that remote is called origin. If there's none yet, ``exists`` is false and ``root`` is where we
+    expect it.
     """
 
     root: Path
     remote: str
     branch: str
     exists: bool
+    has_origin: bool = False
 
 
 def read_repository(folder: Path, environ: Mapping[str, str]) -> Repository:
@@ -39,7 +41,8 @@ def read_repository(folder: Path, environ: Mapping[str, str]) -> Repository:
     remotes = dict(line.split(" ", 1) for line in urls.splitlines())
     key = next(iter(["remote.origin.url"] if "remote.origin.url" in remotes else remotes), "")
     name = key.removeprefix("remote.").removesuffix(".url")
-    return Repository(Path(root).resolve(), remotes.get(key, ""), _main_branch(folder, environ, name), exists=True)
+    branch = _main_branch(folder, environ, name)
+    return Repository(Path(root).resolve(), remotes.get(key, ""), branch, exists=True, has_origin=name == "origin")
 
 
 def _main_branch(folder: Path, environ: Mapping[str, str], remote: str) -> str:

@@ -25,8 +25,7 @@ version: 1
 
 @ORGANIZATION@
 
-# settings:
-#   prune: true # delete live channels that no file declares
+@SETTINGS@
 
 # Fields for every channel in this file. A channel's own value replaces the default.
 # defaults:
@@ -53,6 +52,16 @@ channels:
     #   protect: true # refuse to delete it or switch it off
     #   ignore: [departments] # edited in the dashboard, left alone here
 """
+
+_IN_GIT: Final = """\
+settings:
+  memory: git # pipelines and you share what's remembered, such as rotations, and the lock: on a ref of the remote
+  # prune: true # delete live channels that no file declares"""
+
+_IN_FILES: Final = """\
+# settings:
+#   memory: git # share what's remembered, such as rotations, and the lock with pipelines: on a ref of the remote
+#   prune: true # delete live channels that no file declares"""
 
 _UNNAMED: Final = """\
 # The organisation's id. Without it, --org or the variable MOSEND_ORG_ID says which.
@@ -119,12 +128,13 @@ def _server(remote: str) -> str:
     return match["host"].lower() if match else ""
 
 
-def manifest(organization: str | None) -> str:
-    """The initial manifest, which names the organisation if it's known."""
+def manifest(organization: str | None, *, in_git: bool = False) -> str:
+    """The initial manifest, which names the organisation if it's known; ``in_git``: its memory is on the remote."""
     from webchat_sync.manifest.write import organization_line
 
     named = organization_line(organization).rstrip("\n") if organization else _UNNAMED
-    return _MANIFEST.replace("@ORGANIZATION@", named)
+    settings = _IN_GIT if in_git else _IN_FILES
+    return _MANIFEST.replace("@ORGANIZATION@", named).replace("@SETTINGS@", settings)
 
 
 def pipelines(
