@@ -299,6 +299,27 @@ def test_a_failed_sink_is_made_good_by_the_next_job(pipeline: Pipeline) -> None:
     assert rotations(pipeline.api) == 0
 
 
+def test_a_rotation_by_hand_that_the_pipeline_would_not_learn_of_is_said_so(pipeline: Pipeline) -> None:
+    variable = {"WEBCHAT_SYNC_MEMORY": "git"}
+    pipeline.push(manifest(support("one"), settings="{}"))
+    assert pipeline.apply(environ=variable).code == 0
+    alone = pipeline.apply("--rotate", "Support")
+    assert (alone.code, "Only this machine remembers the rotation." in alone.err) == (0, True)
+    by_hand = pipeline.job("secret", "rotate", "Support", "--to", "s")
+    assert (by_hand.code, "Only this machine remembers the rotation." in by_hand.err) == (0, True)
+    for shared in (
+        pipeline.apply("--rotate", "Support", "--memory", "git"),
+        pipeline.apply("--rotate", "Support", environ=variable),
+        pipeline.apply("--rotate", "Support", "--memory", "file"),
+        pipeline.apply(),
+    ):
+        assert (shared.code, "Only this machine" in shared.err) == (0, False)
+    pipeline.push(manifest(support("one")))
+    assert "Only this machine" not in pipeline.apply("--rotate", "Support").err
+    assert rotations(pipeline.api) == 7
+    assert (pipeline.apply(environ=variable).code, rotations(pipeline.api)) == (0, 0)
+
+
 def test_two_applies_at_once_make_every_channel_once(pipeline: Pipeline) -> None:
     pipeline.push(manifest(named("Support", "Sales", "Billing", "Returns")))
     command = ["-m", "webchat_sync", "apply", "channels.yaml", "--auto-approve", "--lock-timeout"]

@@ -210,7 +210,7 @@ def command(
         place = memory_place(settings, memory.given, connection, runtime, manifest_paths, overlays)
         # Outside the event loop, which would delay signals during the wait for the lock.
         with (
-            holding(place, memory, connection, runtime, waiting) as remembered,
+            holding(place, memory, connection, runtime, waiting, rotates=bool(rotate)) as remembered,
             connect(connection, runtime, key_variables(settings), settings) as connected,
         ):
             return wait_for(lambda: apply(source, connected, runtime, catalogue, options, remembered, screen, progress))

@@ -16,7 +16,7 @@ from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
 from webchat_sync.model import Manifest, OrganizationPlan, Remembered
-from webchat_sync.workflow.state import MemoryPlace, declared_memory, ledgers_of, open_run_memory
+from webchat_sync.workflow.state import LEDGER, MemoryPlace, declared_memory, ledgers_of, open_run_memory
 
 if TYPE_CHECKING:
     from webchat_sync.memory.ports import Holder
@@ -119,9 +119,12 @@ def holding(
     connection: ConnectionOptions,
     runtime: Runtime,
     waiting: Callable[[Holder], object] = lambda _: None,
+    *,
+    rotates: bool = False,
 ) -> Iterator[RunMemory]:
     """The memory of this run, locked until the block ends; ``waiting`` is also called with a lock's holder.
 
+    ``rotates``: the user asked for a new secret, so it's said if a pipeline doesn't learn of it.
     Raises InputError, LockedError and MemoryUnavailableError.
     """
     from webchat_sync.memory.opened import lock_timeout
@@ -130,6 +133,8 @@ def holding(
         note(f"Waiting for another run to release the lock: {holder}.")
         waiting(holder)
 
+    if rotates:
+        _say_local(place, runtime)
     timeout = lock_timeout(options.timeout, interactive=runtime.interactive)
     with (
         open_run_memory(place, runtime, base_url=connection.label(runtime)) as memory,
@@ -137,6 +142,20 @@ def holding(
     ):
         _say_no_owner(memory)
         yield memory
+
+
+def _say_local(place: MemoryPlace, runtime: Runtime) -> None:
+    """Say that only this machine remembers a rotation, unless that was chosen or there's no remote."""
+    from webchat_sync.memory.clone import NO_REPOSITORY, owner_of
+    from webchat_sync.memory.opened import VARIABLE
+
+    chosen = place.in_files or place.given or place.declared or runtime.environ.get(VARIABLE, "").strip()
+    if chosen or {*place.ledgers.values()} != {LEDGER} or owner_of(place.clone, runtime.environ) == NO_REPOSITORY:
+        return
+    note(
+        "Only this machine remembers the rotation. If a pipeline keeps its memory in Git, set `settings.memory: git` "
+        "in the manifests first, or use --memory git. Otherwise, its next run may rotate again."
+    )
 
 
 def _say_no_owner(memory: RunMemory) -> None:

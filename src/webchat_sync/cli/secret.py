@@ -97,7 +97,7 @@ def rotate(
         reserved={**reserved, **_ledgers(subject)},
     )
     with (
-        holding(subject.place, ledger_options.memory, connection, runtime) as memory,
+        holding(subject.place, ledger_options.memory, connection, runtime, rotates=True) as memory,
         connect(connection, runtime, subject.keys, subject.settings) as connected,
     ):
         made_at = wait_for(lambda: rotate_secret(name, sinks, connected, runtime, memory, rules))
