@@ -95,6 +95,53 @@ def test_a_channel_that_has_another_name_by_now_gets_no_second_one_unless_a_decl
     )
 
 
+def test_a_channel_that_no_list_has_had_yet_is_not_created_again_without_being_asked() -> None:
+    known = {ACME: {"c-1": replace(SUPPORT, unlisted=True), "c-2": replace(SUPPORT, name="Sales", unlisted=True)}}
+    plan = planned(declare(), known)
+    said = "an earlier apply created this channel (id c-1), and it hasn't been listed since"
+    assert (told(plan)[0], plan.organizations[0].active_changes[0].impact[0].level) == (said, "danger")
+    (problem,) = refusals(plan)
+    assert problem.message == f'channel "Support" would be created, but {said}'
+    assert "try again later" in problem.hint
+    assert refusals(plan, GuardOptions(allow_lookalikes=True)) == ()
+    assert refusals(read_plan(render_plan(plan))) == (problem,)
+
+
+def test_each_channel_that_had_the_name_is_considered() -> None:
+    known = {ACME: {f"c-{number}": SUPPORT for number in (1, 2, 3)}}
+    plan = planned(declare(), known, (live("Support 1", "c-1"), live("Support 3", "c-3")))
+    ids = [text.split("(id ")[1][:3] for text in told(plan) if "(id " in text]
+    assert sorted(ids) == ["c-1", "c-2", "c-3"]
+
+
+@pytest.mark.parametrize("others", [(), ("Other", "Third")])
+def test_a_channel_that_has_another_name_by_now_and_would_be_deleted_is_named_so(others: tuple[str, ...]) -> None:
+    channels = (live("Hilfe", "c-1"), *(live(name, name) for name in others))
+    plan = make_plan(
+        [(Manifest("acme", (declare(),), prune=True), Listing(URL, channels))],
+        catalogue=catalogue(),
+        created_at=NOW,
+        remembered=Remembered(channels=KNOWN),
+    )
+    create = next(change for change in plan.organizations[0].active_changes if change.address == "Support")
+    said = 'this channel is live under the name "Hilfe" (id c-1) and would be deleted'
+    assert (create.impact[0].text, create.impact[0].level) == (said, "danger")
+    problem = next(problem for problem in refusals(plan) if said in problem.message)
+    assert "To delete it and create a new one, use --allow-lookalikes" in problem.hint
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_only_a_delete_of_that_channel_replaces_it(deleted: bool) -> None:
+    declarations = (declare(), replace(declare("Other"), absent=True))
+    plan = make_plan(
+        [(Manifest("acme", declarations, prune=deleted), Listing(URL, (live("Hilfe", "c-1"), live("Other", "c-9"))))],
+        catalogue=catalogue(),
+        created_at=NOW,
+        remembered=Remembered(channels=KNOWN),
+    )
+    assert any("would be deleted" in text for text in told(plan)) == deleted
+
+
 @pytest.mark.parametrize(
     ("declaration", "known", "channels"),
     [

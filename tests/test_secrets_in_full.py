@@ -321,3 +321,13 @@ def test_the_history_says_of_which_channel_a_secret_was_created(tmp_path: Path, 
         Note(outcome, ("Support",)),
         Note("About to create an identity secret", ("Support",)),
     ]
+
+
+def test_a_refused_secret_of_which_no_copy_could_be_kept_in_full(tmp_path: Path) -> None:
+    command = ("sh", "-c", "cat >/dev/null; rm -rf recovery; touch recovery")
+    with emulated(CHANNEL, faults=Faults([Fault(effects.status(401), "POST", SESSIONS)])) as api:
+        case = Case(tmp_path, api, sinks=(Sink("command", argv=command, folder=str(tmp_path)),))
+        result, message, hint = failed(case, verify=True)
+        assert isinstance(result.error, UndeliveredError)
+        assert message.endswith("; no copy could be kept")
+        assert hint == '`webchat-sync apply --rotate "Support"` creates and delivers a new secret.'
