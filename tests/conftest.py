@@ -47,6 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[VARIATIONS] = "yes" if asked_for or named else "no"
 
 
+@pytest.hookimpl(trylast=True)  # after the start of the coverage
 def pytest_sessionstart(session: pytest.Session) -> None:
     """In a run of all tests, each worker first compiles its share of the modules, and finds the others compiled."""
     worker = getattr(session.config, "workerinput", None)
