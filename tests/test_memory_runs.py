@@ -225,6 +225,23 @@ def test_a_saved_plan_of_another_folder_does_not_give_its_channels_to_other_mani
     assert sorted(str(channel["name"]) for channel in pipeline.api.store.channels("acme")) == ["A2", "B"]
 
 
+def test_a_waiting_secret_goes_to_the_sinks_that_its_own_organisation_declares(pipeline: Pipeline) -> None:
+    broken, taken, other = (pipeline.folder / name for name in ("broken", "bolt.secret", "acme.secret"))
+    broken.touch()
+    command = f"cat > {taken}; test ! -e {broken}"
+    acme = manifest(support(sink="{file: ../acme.secret}"))
+    bolt = manifest(support(sink=f"{{command: [sh, -c, '{command}'], probe: ['true']}}"))
+    commit(pipeline.author, {"acme.yaml": acme, "bolt.yaml": bolt.replace("organization: acme", "organization: bolt")})
+    git(pipeline.author, "push", "--quiet", "origin", "HEAD:main")
+    assert pipeline.job("apply", ".", "--auto-approve").code == 3
+    written = next(pipeline.folder.rglob(other.name)).read_text(encoding="utf-8")
+    broken.unlink()
+    taken.unlink()
+    assert pipeline.api.invoke("secret", "deliver", "Support", environ=ENVIRON).code == 0
+    assert taken.read_text(encoding="utf-8").strip() not in ("", written.strip())
+    assert next(pipeline.folder.rglob(other.name)).read_text(encoding="utf-8") == written
+
+
 def test_the_advice_for_a_secret_of_one_organisation_leaves_that_of_another_alone(pipeline: Pipeline) -> None:
     broken = pipeline.folder / "broken-bolt"
     broken.touch()
@@ -265,6 +282,26 @@ def test_a_waiting_secret_is_not_delivered_past_a_memory_that_unreadable_manifes
     rotations(pipeline.api)
     assert pipeline.apply().code == 0
     assert rotations(pipeline.api) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("version: 1\n# settings: {memory: git}\nchannels: [{nam: A}]\n", 0),
+        ("version: 1\nsettings: {prune: false} # no memory\nchannels: [{nam: A}]\n", 0),
+        ("version: 1\nsettings:\n  memory: git\nchannels: [{nam: A}]\n", 1),
+        ('version: 1\nx-color: "#fff"\nsettings: {ledger: other.json}\nchannels: [{nam: A}]\n', 1),
+        ('{"version": 1, "x-color": "#fff", "settings": {"memory": "git"}, "channels": [{"nam": "A"}]}\n', 1),
+    ],
+)
+def test_only_unreadable_manifests_that_may_name_a_memory_matter_to_a_secret(
+    pipeline: Pipeline, text: str, code: int
+) -> None:
+    pipeline.push(manifest(support(), settings="{}"))
+    assert pipeline.apply().code == 0
+    Path("channels.yaml").write_text(text, encoding="utf-8")
+    status = pipeline.api.invoke("secret", "status", "--org", "acme", environ=ENVIRON)
+    assert status.code == code, status.err
 
 
 def test_the_history_does_not_say_that_a_run_with_a_new_secret_changed_nothing(pipeline: Pipeline) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import wraps
@@ -29,8 +30,8 @@ ANYWHERE: Final = ConnectionOptions(None, base_url=None, api_key_file=None, sand
 """For commands that need no server."""
 
 
-_NAMING: Final = (b"memory", b"ledger")
-"""The settings that say where the memory is."""
+_NAMING: Final = re.compile(rb"(?m)^(?:[^#\n]|(?<=\S)#)*?\b(?:memory|ledger)\b")
+"""A line with a setting that says where the memory is, outside of comments."""
 
 
 def manifest_option(command: Callable[..., object]) -> Callable[..., object]:
@@ -207,7 +208,7 @@ def _manifests(
         named_outputs = any(problem.code == OUTPUT for problem in error.problems)
         if paths or named_outputs or not connection.default_organization(runtime):
             raise
-        if not memory_given and any(word in file.read_bytes() for file in files for word in _NAMING):
+        if not memory_given and any(_NAMING.search(file.read_bytes()) for file in files):
             raise _UnreadableError(error.problems) from None
         # Files that weren't named mustn't prevent the command if the options are sufficient.
         return ()
