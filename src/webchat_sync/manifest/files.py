@@ -195,9 +195,10 @@ def _is_wanted(path: Path) -> bool:
 
 def _is_output(path: Path) -> bool:
     """Whether the shell has just created the file for the output of this program, as in ``> plan.json``."""
+    here = path.stat()
     for descriptor in (1, 2):
         with suppress(OSError):  # it's closed
-            if os.path.samestat(path.stat(), os.fstat(descriptor)):
+            if os.path.samestat(here, os.fstat(descriptor)):
                 return True
     return False
 
