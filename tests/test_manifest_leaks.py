@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,17 @@ channels:
     secret = [each.place.line for each in found if each.place and each.code == "secret"]
     assert secret == [3, 6, 7, 8, 9]
     assert token[12:24] not in repr(found)
+
+
+@pytest.mark.parametrize("token", TOKENS.values(), ids=TOKENS)
+@pytest.mark.parametrize(
+    "escape", [lambda text: f"\\x{ord(text[0]):02x}{text[1:]}", lambda text: f"{text[:2]}\\\n {text[2:]}"]
+)
+def test_a_token_is_refused_however_it_is_written(tmp_path: Path, escape: Callable[[str], str], token: str) -> None:
+    """With an escape, or on two lines: no part of the file has the start of the token."""
+    written = escape(token.replace("\n", "\\n"))
+    (found,) = problems(tmp_path, f'{HEAD}channels:\n  - name: A\n    welcomeMessage: "{written}"\n')
+    assert found.code == "secret"
 
 
 @pytest.mark.parametrize(

@@ -219,6 +219,21 @@ def test_a_known_secret_is_recognised_in_other_encodings_letters_and_parts(
     assert any(form in text for form in forms) or known_recognizer(known, forms)(text), text
 
 
+@given(
+    st.sampled_from(SECRETS), st.lists(st.tuples(st.sampled_from([*ENCODINGS, *FURTHER]), BEFORE, AFTER), max_size=4)
+)
+def test_a_secret_in_one_of_several_texts_is_recognised_in_all_of_them_joined(
+    secret: str, parts: list[tuple[Callable[[str], str], str, str]]
+) -> None:
+    """What a document's texts are searched for at once."""
+    known = [Secret(secret)]
+    forms = forms_of(known)
+    holds_secret = known_recognizer(known, forms)
+    texts = [f"{before}{encode(secret)}{after}" for encode, before, after in parts]
+    together = "\0".join(texts)
+    assert any(map(holds_secret, texts)) <= (holds_secret(together) or any(form in together for form in forms))
+
+
 @pytest.mark.parametrize(
     ("secret", "text"),
     [

@@ -66,12 +66,12 @@ def holds_own_key(text: str) -> bool:
 
 def holds_key(text: str) -> bool:
     """Whether ``text`` contains an API key, ``mk_live_<prefix>.<secret>``, or a known kind of token."""
-    return holds_own_key(text) or (_has_sign(text) and _TOKEN.search(text) is not None)
+    return holds_own_key(text) or (may_hold_token(text) and _TOKEN.search(text) is not None)
 
 
-def may_hold_token(data: bytes) -> bool:
-    """Whether a file of these bytes is worth searching for tokens; fast."""
-    return any(sign.encode() in data for sign in _SIGNS)
+def may_hold_token(text: str) -> bool:
+    """Whether ``text`` is worth searching for tokens; fast."""
+    return len(text) >= _SHORTEST and any(sign in text for sign in _SIGNS)
 
 
 def names_secret(key: str) -> bool:
@@ -90,7 +90,7 @@ def redact(text: str) -> str:
     """``text`` with ``***`` instead of every API key and known kind of token."""
     if KEY_MARK in text:
         text = _KEY.sub("***", text)
-    return _TOKEN.sub("***", text) if _has_sign(text) else text
+    return _TOKEN.sub("***", text) if may_hold_token(text) else text
 
 
 def redact_value(value: Json, name: str = "") -> Json:
@@ -129,10 +129,6 @@ def _redacted_step(step: Step) -> Step:
 def printable_line(line: str) -> str:
     """``line`` of a file, or an empty text if it may contain a secret."""
     return "" if _ASSIGNED.search(line) or redact(line) != line else line
-
-
-def _has_sign(text: str) -> bool:
-    return len(text) >= _SHORTEST and any(map(text.__contains__, _SIGNS))
 
 
 def _entropy(text: str) -> float:

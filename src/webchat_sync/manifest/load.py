@@ -100,8 +100,8 @@ def load_manifests(
     secrets = variables.secrets_in_use(part.api_key_env for part in parts if part.api_key_env is not None)
     forms = forms_of(secrets)
     remembered = variables.recognizer(part.ledger for part in parts if part.ledger is not None)
-    holds_secret = _either(recognizer(secrets, forms), remembered)
-    exposed = [problem for document in (*below, *above) for problem in in_use(document, forms, holds_secret)]
+    recognized = recognizer(secrets, forms)
+    exposed = [problem for document in (*below, *above) for problem in in_use(document, forms, recognized, remembered)]
     by_organization: defaultdict[str, list[Part]] = defaultdict(list)
     for part in parts:
         by_organization[part.organization or organization or ""].append(part)
@@ -111,7 +111,8 @@ def load_manifests(
         wrong += policy_findings(together, owner) if policies else ()
     wrong += shared_sinks(parts)
     wrong += chain.from_iterable(map(numbers, (*below, *above)))
-    lines = _Lines(reader.sources, lambda text: any(form in text for form in forms) or holds_secret(text))
+    holds_secret = _either(lambda text: any(form in text for form in forms), recognized, remembered)
+    lines = _Lines(reader.sources, holds_secret)
     problems = _tidy([*unreadable, *reader.problems, *exposed], wrong, lines, forms)
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors and not (despite_errors and _HIDING.isdisjoint(problem.code for problem in errors)):

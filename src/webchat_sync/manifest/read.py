@@ -30,7 +30,7 @@ def read_documents(
     """The non-empty documents of a manifest, and every problem with reading them, including secrets."""
     policy = Policy(variables, variables.refusal, refuse_secret, suspect=KEY_MARK)
     reading = compose(source, policy, parser)
-    return reading.documents, [*reading.problems, *exposed(source, reading)]
+    return reading.documents, [*reading.problems, *exposed(reading)]
 
 
 class Reader:
