@@ -25,6 +25,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final, Literal, Self, TypeAlias
 
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import show
 
 _BARE_KEY: Final = re.compile(r"[\w$-]{1,60}")
@@ -49,7 +50,7 @@ Path: TypeAlias = "tuple[Step, ...]"
 """The path to a value inside a document: keys of mappings, and positions in lists, which count from 0."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Diagnostic:
     """One error or warning, from the code that notices it to every format that shows it.
 

@@ -11,12 +11,13 @@ import sys
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.frozen import frozen
 from webchat_sync.git_messages import NOT_A_REPOSITORY, in_short
 from webchat_sync.jsonvalue import show
 from webchat_sync.tree import MOST_BYTES, is_skipped
@@ -54,7 +55,7 @@ _EMPTY: Final = "WEBCHAT_SYNC_EMPTY"
 _BLOB: Final = re.compile(rb"[0-9a-f]{40,64} blob ([0-9]+)")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Commit:
     """A commit: the ``revision`` given by the user, and the ``id`` it resolves to."""
 
@@ -65,7 +66,7 @@ class Commit:
         return f"{self.revision} ({self.id[:10]})"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Repository:
     """A work tree at ``root``, and the git command for it."""
 

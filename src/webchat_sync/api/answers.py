@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from webchat_sync.api.exchange import Answer
 from webchat_sync.api.pages import read_page
 from webchat_sync.api.types import IdentitySecret, Media
 from webchat_sync.flat import flat
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Json, LiveChannel, Secret, WriteResult, read_moment
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChannelPage:
     """Channels in the server's order; ``next_cursor`` is None on the last page."""
 
@@ -46,7 +46,7 @@ def _owner(channel: LiveChannel) -> str:
     return next((str(owner) for owner in candidates if isinstance(owner, int | str) and owner), "")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listing:
     """All channels, from one page or several; ``repeated``: one was on two pages, so the list moved meanwhile."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal, TypeVar
 
 import httpx
@@ -12,6 +12,7 @@ import httpx
 from webchat_sync.api.sanitize import hide, one_line
 from webchat_sync.api.types import Upload
 from webchat_sync.errors import ApiAnswerError, ApiError
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Json, LiveChannel, Secret, WriteResult
 from webchat_sync.redact import NO_KEYS, KeyRing
 from webchat_sync.strict_json import JsonError, load_json
@@ -31,7 +32,7 @@ _FAILED: Final = re.compile("[45][0-9]{2}|errors?|fail(?:ed|ure)?")
 E = TypeVar("E", bound=ApiError)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """One call. ``path`` is percent-encoded and below the base URL.
 
@@ -105,7 +106,7 @@ class Call:
         return one_line(self.hide(text, tokens=tokens))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """A 2xx response of ``size`` bytes, which was received at the last of ``attempts``.
 

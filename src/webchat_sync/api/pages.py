@@ -7,12 +7,12 @@ paged. This client can't follow any other kind of paging, so signs of one make t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from webchat_sync.api.exchange import Answer, failure_in
 from webchat_sync.api.paging_signs import sign_of_more
 from webchat_sync.api.transfer import MOST_LISTED
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Json
 from webchat_sync.sentences import counted
 
@@ -20,7 +20,7 @@ MOST_PAGES: Final = 1000
 """The limit of pages in one listing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Page:
     """One page of a list. ``next_cursor`` leads to the next page, and is None on the last."""
 

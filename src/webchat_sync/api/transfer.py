@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 import anyio
@@ -11,6 +11,7 @@ import httpx
 from webchat_sync.api.exchange import Call
 from webchat_sync.api.failures import beyond_limit, cut_answer, no_answer
 from webchat_sync.errors import ApiError
+from webchat_sync.frozen import frozen
 
 DEADLINE: Final = 120.0
 """Seconds from sending a request to the end of its response, however slowly that arrives."""
@@ -25,7 +26,7 @@ _ENCODINGS: Final = {"", "identity", "gzip", "deflate"}
 """Encodings from which 64 KiB can be decompressed without filling the memory; nested ones can't."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Deadline:
     """``seconds`` from now."""
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import Final, Literal, TypeAlias, get_args
 
 from webchat_sync.api.sanitize import UUID
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import show
 from webchat_sync.model import Json, Secret, WriteResult
 
@@ -26,7 +27,7 @@ AVATAR_SIGNATURES: Final = {
 MEDIA_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IdentitySecret:
     """A new identity secret, only shown once.
 
@@ -38,7 +39,7 @@ class IdentitySecret:
     result: WriteResult = field(default=WriteResult(201), compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Media:
     """An uploaded file. ``asset_id`` is for :class:`Message`; values that the response lacks are None."""
 
@@ -47,7 +48,7 @@ class Media:
     mime_type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Message:
     """A message for a conversation: a text, or media with ``body`` as its caption.
 
@@ -89,7 +90,7 @@ class Message:
         return {name: value for name, value in values.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Upload:
     """A file to send. ``mime_type`` None: derived from the extension of ``file_name``.
 
@@ -129,7 +130,7 @@ class Upload:
         return replace(self, mime_type=mime_types[0])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HostIdentity:
     """The identity of a visitor, vouched for by the embedding site with the channel's identity secret.
 

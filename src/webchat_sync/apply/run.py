@@ -14,6 +14,7 @@ from webchat_sync.apply.ports import ChannelApi, Observer, Rotator
 from webchat_sync.apply.run_log import ChannelRun
 from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiError, ApplyError, WebchatSyncError
+from webchat_sync.frozen import frozen
 from webchat_sync.model import (
     CreateChannel,
     Delete,
@@ -44,7 +45,7 @@ class Interrupt:
         self.requested = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """How to run: ``fail_fast`` starts nothing more after a failure."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from webchat_sync.errors import ApiError, RotatedError, WebchatSyncError
+from webchat_sync.frozen import frozen
 from webchat_sync.model import ActiveChange, LiveChannel, OperationResult, OperationStatus, Plan, WriteResult
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChannelRun:
     """The operations of one channel, in order; ``results`` is updated while they run.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 
 from webchat_sync.check.advice import adviser
@@ -12,6 +12,7 @@ from webchat_sync.check.schema import Check, Written, unknown_key
 from webchat_sync.domain.catalogue import Catalogue, schema_path
 from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import Diagnostic
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Json
 
 _NEWER: Final = "If Mosend added the field after this release, list it in `settings.extraFields`."
@@ -24,7 +25,7 @@ _FRAME: Final = ("type", "required", "properties", "patternProperties", "additio
 _VARIABLE: Final = {"$ref": "fields.schema.json#/$defs/variable"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entries:
     """The entries of a mapping of fields: a check for every known field, and a reason and a hint for refused ones.
 
@@ -62,7 +63,7 @@ def _below(written: Written, name: str) -> Written:
     return lambda path: written((name, *path))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ManifestSchema:
     """The checks of a whole document; ``frame`` excludes the contents of ``defaults`` and ``channels``.
 

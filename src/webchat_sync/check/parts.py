@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from webchat_sync.errors import Diagnostic, Path, Place, Step
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Declaration, GitMemory, Json, Prune
 
 
@@ -31,7 +32,7 @@ class Located(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Draft:
     """A declaration with its document, before it's checked against all the others."""
 
@@ -49,7 +50,7 @@ class Draft:
         return Diagnostic(message, self.document.place(path), self.document.steps(path), hint, code=code)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Part:
     """What one document says about one organisation; None means that it doesn't say.
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from dataclasses import dataclass
 from typing import Final
 
 from webchat_sync.errors import Diagnostic
+from webchat_sync.frozen import frozen
 
 _DEEPEST: Final = 40
 """The limit of groups in groups."""
@@ -38,7 +38,7 @@ _ESCAPED_CHARACTER: Final = re.compile(r"(?<!\\)(?:\\\\)*+\\[xuUN\d]")
 _RANGE: Final = re.compile(r"(?=(.)-\\?(.))", re.DOTALL)
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class Limits:
     """How many ``characters`` a pattern may have, and how many ``steps`` it may take in any ``text`` of that length."""
 
@@ -95,7 +95,7 @@ def _check_compiling(pattern: str, most_characters: int) -> None:
             )
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class _Cost:
     """The maximum number of ``ways`` to match a part from one position, and of ``steps`` to try all of them."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +13,7 @@ from webchat_sync.check.quick import matches
 from webchat_sync.domain.ids import Choice
 from webchat_sync.domain.names import matches as name_matches
 from webchat_sync.errors import Diagnostic, Path
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import brief
 from webchat_sync.model import Json
 from webchat_sync.sentences import in_a_row
@@ -31,7 +32,7 @@ _ANYTHING: Final[Json] = {}
 _OF_EACH: Final = frozenset(("properties", "patternProperties"))
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class Policy:
     """A schema that :mod:`~webchat_sync.check.policy_file` accepts, and the ``name`` of its file."""
 

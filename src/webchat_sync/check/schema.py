@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -15,6 +15,7 @@ from webchat_sync.check.messages import CODES, in_words, innermost
 from webchat_sync.check.quick import Test, matches, quick
 from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import Diagnostic, Path
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import brief
 from webchat_sync.model import Json
 from webchat_sync.sentences import listed
@@ -36,7 +37,7 @@ def warning(path: Path, message: str, hint: str, code: str, *, at_key: bool = Fa
     return Diagnostic(message, steps=path, hint=hint, severity="warning", code=code, at_key=at_key)
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class Check:
     """One schema. ``elsewhere`` says where keys belong that are known in other mappings.
 

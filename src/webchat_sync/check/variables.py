@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from typing import Final, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from webchat_sync.environment import API_KEY_VARIABLE, MEMORY_TOKEN_VARIABLE, ORGANIZATION_VARIABLE
 from webchat_sync.errors import Diagnostic
+from webchat_sync.frozen import frozen
 from webchat_sync.leaks import holds_key, looks_random, names_secret
 from webchat_sync.model import Secret
 from webchat_sync.redact import PIECE
@@ -44,7 +45,7 @@ def _none_known(_: Iterable[str]) -> Callable[[str], bool]:
     return lambda _: False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Variables(Mapping[str, str]):
     """The environment as manifests may read it.
 

@@ -210,4 +210,6 @@ def main() -> None:
     if (unprinted := flush_stdout()) and code == 0:
         click.echo(f"Error: can't write to stdout: {unprinted}", err=True)
         code = 1
+    # Python would look for cycles in everything once more at exit: 15% of the CPU time of a plan of 300 channels.
+    gc.freeze()
     sys.exit(code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,6 +20,7 @@ from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.tone import note, use_color
 from webchat_sync.errors import Diagnostic, InputError, worst_exit_code
 from webchat_sync.flat import flat
+from webchat_sync.frozen import frozen
 from webchat_sync.sentences import counted
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ _FIX_POLICY: Final = "Change it live, then run adopt again; or change the policy
 REFUSED: Final = "Adopt cancelled. No files were changed."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """The files to update, and where the live channels are."""
 

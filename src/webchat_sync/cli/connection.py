@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,6 +18,7 @@ from webchat_sync.domain.ids import is_id, no_id
 from webchat_sync.environment import API_KEY_VARIABLE, BASE_URL_VARIABLE, ORGANIZATION_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.flat import flat
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import show
 from webchat_sync.model import SANDBOX, FailedOrganization, Json, LiveChannel, Manifest, OrganizationPlan, Secret
 from webchat_sync.sentences import in_a_row
@@ -31,7 +32,7 @@ BASE_URL: Final = "https://api.mosend.dev"
 """The address of the vendor's API (the vendor's API reference)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConnectionOptions:
     """The connection options on the command line, without the environment."""
 
@@ -50,9 +51,8 @@ class ConnectionOptions:
         named = self.organization or runtime.environ.get(ORGANIZATION_VARIABLE) or None
         if named is not None and not is_id(named):
             source = "--org" if self.organization else ORGANIZATION_VARIABLE
-            hint = "Use the organisation's id as Mosend shows it."
             wrong = f'{source} is "{flat(named)}", which can\'t be an organisation id: {no_id(named)}'
-            raise InputError([Diagnostic(wrong, hint=hint)])
+            raise InputError([Diagnostic(wrong, hint="Use the organisation's id as Mosend shows it.")])
         return named
 
     @property
@@ -72,7 +72,7 @@ class ConnectionOptions:
         return self.named_label(runtime) or BASE_URL
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyVariable:
     """The environment variable with an organisation's own API key, and where its name was written."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +22,7 @@ from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.targets import target_option
 from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError, worst_exit_code
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Manifest
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def command(
     return worst_exit_code([*exit_codes(found.plan.failed), 2 if detailed_exitcode and has_changes(found.plan) else 0])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Asked:
     """What the command line asks for."""
 

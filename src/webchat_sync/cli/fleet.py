@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,6 +16,7 @@ from webchat_sync.cli.manifests import load_and_warn
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.flat import flat
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import show
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _SHARD: Final = re.compile(r"([0-9]{1,6})/([0-9]{1,6})", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FleetOptions:
     """``--target-org`` and ``--shard``."""
 

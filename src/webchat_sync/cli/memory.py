@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ import click
 from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Manifest, OrganizationPlan, Remembered
 from webchat_sync.workflow.state import LEDGER, MemoryPlace, declared_memory, ledgers_of, open_run_memory
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from webchat_sync.workflow.remembering import RunMemory
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MemoryOptions:
     """``given`` says where the memory is, None for the default; ``timeout`` is how long to wait for its lock."""
 

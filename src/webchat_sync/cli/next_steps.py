@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from webchat_sync.cli.repository import Repository
 from webchat_sync.cli.starter import ACTION, GITLAB_FILE, GITLAB_MAIN, Host, Needs
 from webchat_sync.environment import ORGANIZATION_VARIABLE
+from webchat_sync.frozen import frozen
 from webchat_sync.sentences import in_a_row
 
 _HOSTS: Final = {"bitbucket": "Bitbucket", "azure": "Azure DevOps"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Start:
     """A folder that was set up: ``inside`` is its path from the root of the repository.
 
@@ -36,7 +36,7 @@ class Start:
     reads_organization: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """What to do, the command for it, and what to do after that."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -14,6 +14,7 @@ from webchat_sync.cli.files import STDOUT, check_outputs, echo_pieces, write_pri
 from webchat_sync.cli.pages import for_host
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import use_color
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import show
 from webchat_sync.render.formats import FORMATS, PIECES, Rendered
 from webchat_sync.render.text import last_line, render_plan
@@ -32,7 +33,7 @@ class TextRenderer(Protocol[In]):
         """The text."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Output:
     """How a plan is shown: on stdout in ``stdout_format``, and in ``files``, each a format and a file.
 

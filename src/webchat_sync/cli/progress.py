@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol
 
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
+from webchat_sync.frozen import frozen
 from webchat_sync.model import (
     CreateChannel,
     DeleteChannel,
@@ -56,7 +56,7 @@ class Display(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class Scope:
     """How many operations a run has, by organisation and channel."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from webchat_sync.errors import InputError
+from webchat_sync.frozen import frozen
 
 _SECONDS: Final = 10.0
 """The time limit, in seconds, of a question to Git."""
@@ -16,7 +16,7 @@ _USUAL: Final = ("main", "master", "trunk")
 """What the main branch is called where the remote doesn't say, in this order."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Repository:
     """A git repository: its root, the URL of its remote (or ``""``) and its main branch.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TextIO, TypeVar
 
 from webchat_sync.environment import Environment
+from webchat_sync.frozen import frozen
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ def _columns() -> int:
     return get_terminal_size().columns
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Runtime(Environment):
     """The outside world of one command: the environment, the terminal, and what the operator allows.
 

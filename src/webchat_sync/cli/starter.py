@@ -6,11 +6,11 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from webchat_sync.environment import API_KEY_VARIABLE, ORGANIZATION_VARIABLE, OWN_FOLDER
+from webchat_sync.frozen import frozen
 from webchat_sync.sentences import in_a_row
 
 Host: TypeAlias = Literal["github", "gitlab"]
@@ -90,7 +90,7 @@ _ENV: Final = "        env:\n"
 _HOST: Final = re.compile(r"(?:[\w+.-]+://)?(?:[^@/]*@)?(?P<host>[^:/]+)[:/]")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Needs:
     """What manifests don't contain and a pipeline has to give them.
 
@@ -102,7 +102,7 @@ class Needs:
     keys: tuple[str, ...] = (API_KEY_VARIABLE,)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pipeline:
     """A pipeline file: its path from the root of the repository, and its content."""
 

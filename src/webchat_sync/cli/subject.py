@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,6 +19,7 @@ from webchat_sync.cli.rotations import ledger_option
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.domain.names import same
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.frozen import frozen
 from webchat_sync.model import GitMemory, Sink
 from webchat_sync.workflow.state import LEDGER, MemoryPlace, declared_memory, ledgers_of
 
@@ -47,7 +48,7 @@ def manifest_option(command: Callable[..., object]) -> Callable[..., object]:
     )(command)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LedgerOptions:
     """The operator's options for the ledger: a ``ledger`` file, or else ``memory``."""
 
@@ -95,7 +96,7 @@ def with_ledger_options(command: Callable[..., object]) -> Callable[..., object]
     return wrapped
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Subject:
     """The organisation, the variable with its own key, its memory, the channel's declaration, and its manifest."""
 

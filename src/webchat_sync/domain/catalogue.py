@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from webchat_sync.frozen import frozen
 from webchat_sync.model import ImpactLevel, Json
 
 ANNOTATION: Final = "x-webchat-sync"
 """The keyword for everything that JSON Schema can't express; see ``$defs/annotation`` in the schema."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shape:
     """How two values of one place are compared, according to the catalogue.
 
@@ -37,7 +38,7 @@ class Shape:
 PLAIN: Final = Shape()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ImpactRule:
     """What a change of a field means for visitors: ``when`` the rule applies, and its ``text``."""
 
@@ -47,7 +48,7 @@ class ImpactRule:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Field:
     """One field of a channel. ``schema`` is its entry in the catalogue.
 
@@ -96,7 +97,7 @@ class Field:
         return default
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Catalogue:
     """Every field by name, in the order of the schema file. ``schema`` is the whole document."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, pairwise
 from typing import Final, TypeAlias
@@ -16,6 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from webchat_sync.domain.canonical import ADDED
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import as_json
 from webchat_sync.model import Json, Missing
 
@@ -38,7 +38,7 @@ _HORIZON: Final = 15 * DAY
 """Minutes to look ahead: an opening that a clock change skips recurs a week later."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Week:
     """When a channel is open: the name of the time zone, and the ranges of the seven days."""
 
@@ -51,7 +51,7 @@ class Week:
         return sum(end - start for ranges in self.days for start, end in ranges)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WeekChange:
     """One difference between two weeks in words. ``what`` is the days, ``timezone``, or empty for the whole week.
 

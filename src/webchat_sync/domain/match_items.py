@@ -29,7 +29,7 @@ def list_shape(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> 
     """How these two lists are compared: by the catalogue, and by the ids that the server gave the items."""
     if ITEM_ID in shape.server_keys or not any(isinstance(item, dict) for item in declared):
         return shape
-    if not any(isinstance(item, dict) and item_key(item, ITEM_ID) is not None for item in live):
+    if not any(has_key(item, ITEM_ID) for item in live):
         return shape
     if shape.list_type == "atomic":
         return replace(UNDESCRIBED, items=shape.items)
@@ -99,7 +99,7 @@ def _identities(shape: Shape) -> Iterator[Identity]:
     own_keys = [key for key in shape.list_keys if key not in shape.server_keys]
     for key in own_keys:
         yield partial(item_key, key=key)
-    yield lambda item: None if any(item_key(item, key) is not None for key in own_keys) else "without a key"
+    yield lambda item: None if any(has_key(item, key) for key in own_keys) else "without a key"
 
 
 def _key_and_own_text(item: Json, key: str, shape: Shape) -> tuple[str, str] | None:
@@ -111,6 +111,11 @@ def _own_part(shape: Shape, item: Json) -> Json:
     if not isinstance(item, dict):
         return item
     return {key: value for key, value in item.items() if key not in shape.server_keys}
+
+
+def has_key(item: Json, key: str) -> bool:
+    """Whether :func:`item_key` gives one."""
+    return isinstance(item, dict) and isinstance(item.get(key), str | int | float)
 
 
 def item_key(item: Json, key: str) -> str | None:

@@ -7,10 +7,11 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Final
+
+from webchat_sync.frozen import frozen
 
 _TRIMMED: Final = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
     map(chr, range(0x2000, 0x200B))
@@ -79,7 +80,7 @@ def confusable(name: str, other: str) -> bool:
     return skeleton(name) == skeleton(other)
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class NameIndex:
     """Finds names among many, as fast as among few.
 

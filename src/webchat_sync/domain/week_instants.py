@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from webchat_sync.domain.hours import DAY, Ranges, Week, known_zone, merged
+from webchat_sync.frozen import frozen
 
 _WEEK: Final = 7 * DAY
 _YEAR: Final = 366
 _MINUTE: Final = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClockChange:
     """A change of a time zone's clocks: ``at`` in the new local time, forward by ``minutes``."""
 
@@ -24,7 +24,7 @@ class ClockChange:
     minutes: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WeekDifference:
     """Two weeks compared by day: open in both, only in the later one, only in the earlier one."""
 

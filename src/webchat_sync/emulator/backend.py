@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from starlette.requests import Request
@@ -11,10 +10,11 @@ from starlette.requests import Request
 from webchat_sync.emulator.quirks import Quirks
 from webchat_sync.emulator.store import Store
 from webchat_sync.emulator.wire import Page
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Json
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Backend:
     """The data of the API, its quirks, and the number of channels on a page."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
@@ -16,11 +15,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from webchat_sync.emulator import effects
 from webchat_sync.emulator.effects import Effect
 from webchat_sync.errors import Diagnostic, InputError, Place
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import show
 from webchat_sync.sentences import in_a_row
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fault:
     """One thing that goes wrong with calls of ``method`` to ``path``, both glob patterns.
 
@@ -68,7 +68,7 @@ class Faults:
         return met
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kind:
     """A kind of fault: what it does, and its parameters as JSON Schema; some are ``required``."""
 

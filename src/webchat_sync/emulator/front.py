@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, cast
 from uuid import uuid4
 
@@ -12,6 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webchat_sync.emulator.ratelimit import Window
+from webchat_sync.frozen import frozen
 
 TRANSPORT: Final = "webchat_sync.transport"
 """The key in a connection's ASGI state for its asyncio transport, which ``serve`` sets."""
@@ -21,7 +21,7 @@ GENEROUS: Final = (100_000, 60.0)
 """The calls and the seconds of the rate limit in every response; a client that paces itself never reaches it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """One call that arrived; ``status`` is that of the response, None if the connection was dropped instead."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, field, fields
 from typing import Any, Final
 
 from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import show
 from webchat_sync.model import Json
 from webchat_sync.sentences import in_a_row
@@ -20,7 +21,7 @@ def _off(about: str) -> bool:
     return field(default=False, metadata={_ABOUT: about})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Quirks:
     """What real servers do that a naive client trips on; all are off until asked for.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
@@ -13,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from webchat_sync.emulator.store import timestamp
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Json
 from webchat_sync.strict_json import load_json
 
@@ -26,7 +26,7 @@ class RefusedError(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Upload:
     """The one file of a multipart request."""
 
@@ -34,7 +34,7 @@ class Upload:
     mime_type: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Page:
     """One page of a long list; ``end_cursor`` leads to what follows its last item."""
 

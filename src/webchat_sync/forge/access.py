@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from webchat_sync.api.settings import HEADER_TEXT, base_url_problems
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Secret
 
 
@@ -15,7 +16,7 @@ def bearer(token: str) -> Mapping[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Access:
     """The API's address, and the token.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Literal, TypeAlias
 
@@ -14,6 +13,7 @@ from webchat_sync.environment import Sleep
 from webchat_sync.forge.branch import Branch, Tip
 from webchat_sync.forge.comment import comment_once
 from webchat_sync.forge.ports import Forge, Request, first_line
+from webchat_sync.frozen import frozen
 
 Action: TypeAlias = Literal["opened", "updated", "unchanged", "closed", "incomplete", "absent", "declined", "foreign"]
 """What was done with the request.
@@ -23,7 +23,7 @@ Action: TypeAlias = Literal["opened", "updated", "unchanged", "closed", "incompl
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proposal:
     """What the request should say and change. The first line of ``body`` identifies what moved.
 
@@ -42,7 +42,7 @@ class Proposal:
     whole: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RequestResult:
     """What was done with the request; ``absent``: there is none, and none is needed."""
 

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, InputError, PushError
 from webchat_sync.forge.environment import PipelineRun
+from webchat_sync.frozen import frozen
 from webchat_sync.memory.place import Remote, declared_remote
 from webchat_sync.memory.ports import Swap
 from webchat_sync.memory.purpose import Purpose
@@ -43,7 +44,7 @@ _PURPOSE: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tip:
     """The head of the branch; ``ours``: only this program committed to it."""
 

@@ -12,6 +12,7 @@ from webchat_sync.environment import Sleep
 from webchat_sync.errors import ApiError, ApiStatusError
 from webchat_sync.forge.ports import Comment, Comments, Pictures, first_line
 from webchat_sync.forge.session import is_gone, is_locked
+from webchat_sync.frozen import frozen
 
 Action: TypeAlias = Literal["posted", "updated", "unchanged"]
 
@@ -19,7 +20,7 @@ _PLACED: Final = re.compile(r"/uploads/[0-9a-f]{32}/(webchat-sync-[0-9a-f]{20}\.
 """The address of one of our pictures; its name says what it shows."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommentResult:
     """What was done: ``deleted`` counts other comments of ours, ``foreign`` those by other authors."""
 
@@ -127,7 +128,7 @@ def _plain(body: str) -> str:
     return body.replace("\r\n", "\n").strip()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Placed:
     """The addresses of pictures by name; ``failure`` is why some have none."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal, TypeAlias
 
@@ -13,6 +12,7 @@ from webchat_sync.errors import ApiStatusError
 from webchat_sync.forge.comment import comment_once
 from webchat_sync.forge.ports import Forge, Issue, first_line
 from webchat_sync.forge.session import is_gone
+from webchat_sync.frozen import frozen
 
 LABEL: Final = "webchat-sync-drift"
 """The label by which such an issue is found."""
@@ -20,7 +20,7 @@ LABEL: Final = "webchat-sync-drift"
 Action: TypeAlias = Literal["opened", "updated", "unchanged", "reopened", "closed", "absent"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """What the issue should say. The first line of ``body`` identifies the drift.
 
@@ -32,7 +32,7 @@ class Report:
     body: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IssueResult:
     """What was done with the issue; ``absent``: there is none, and none is needed."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import quote
 
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Secret
 from webchat_sync.strict_json import load_json
 
@@ -22,7 +23,7 @@ _PULL_REQUEST_REF: Final = re.compile(r"refs/pull/([0-9]+)/")
 Host: TypeAlias = Literal["github", "gitlab", "bitbucket", "azure"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PipelineRun:
     """One run of a pipeline.
 

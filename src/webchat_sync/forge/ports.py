@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from webchat_sync.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Comment:
     """A comment on a pull or merge request, or on an issue; later ones have a higher ``id``."""
 
@@ -16,7 +17,7 @@ class Comment:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Issue:
     """An issue; later ones have a higher ``number``."""
 
@@ -28,7 +29,7 @@ class Issue:
     is_open: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """A pull or merge request; later ones have a higher ``number``. ``merged``: it was merged, and is closed.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Any, Final, Generic, TypeVar
@@ -20,6 +20,7 @@ from webchat_sync.api.transfer import DEADLINE, MOST_LISTED, Deadline, begin, fi
 from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiAnswerError, ApiError, ApiStatusError
 from webchat_sync.forge.access import Access
+from webchat_sync.frozen import frozen
 from webchat_sync.strict_json import load_json
 
 _REFUSED: Final = {203, 401, 403, 404, 410}
@@ -41,7 +42,7 @@ AGAIN: Final = "It may have taken effect anyway. Run this again: whatever was cr
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Answer(Generic[T]):
     """A 2xx response of ``size`` bytes, and the value read from it."""
 

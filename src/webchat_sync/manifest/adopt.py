@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +11,7 @@ from webchat_sync.check.manifest_schema import manifest_schema
 from webchat_sync.check.variables import Variables, guarded
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import Diagnostic, InputError, Place
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import brief
 from webchat_sync.manifest.files import read_source
 from webchat_sync.manifest.overlay import CHANNELS, Layered, channels_of, lay_over
@@ -27,7 +28,7 @@ BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _BY_HAND: Final = "Edit the file yourself; `plan` shows the values."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edited:
     """A file with its new bytes, and a note for every changed value that other places shared."""
 
@@ -36,7 +37,7 @@ class Edited:
     notes: tuple[Diagnostic, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Files:
     """The files of a run, overlays in order; ``organization`` applies to documents that name none."""
 
@@ -54,7 +55,7 @@ def read_files(manifests: Iterable[Path], overlays: Iterable[Path], organization
     return Files(below, above, organization)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rewritten:
     """The files that change, and the fields that no file can take."""
 
@@ -137,7 +138,7 @@ def _edited(source: Source, values: Sequence[Json], variables: Variables) -> Edi
     return Edited(source, *result)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Reading:
     """The documents of every file, and those of the manifests with their overlays applied."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import Json
 from webchat_sync.model import UNKNOWN, Missing
 from webchat_sync.yaml12.pairing import same
@@ -14,7 +14,7 @@ Part: TypeAlias = "Json | Missing"
 """What one file says about a value; UNKNOWN for nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Layers:
     """Which of the files, overlays above their base, may be written to; the lowest one first."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import Json
 from webchat_sync.manifest.files import named_files, refused_link
 from webchat_sync.tree import read_regular
@@ -24,7 +24,7 @@ LARGEST: Final = 1_000_000
 """Larger files, in bytes, are skipped."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Owner:
     """Whose channels a manifest declares: its ``organization`` and its ``apiKeyEnv``, as they are written.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain, starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,6 +17,7 @@ from webchat_sync.check.secrets import in_use
 from webchat_sync.check.variables import ALLOW_ENV, Variables, guarded
 from webchat_sync.environment import API_KEY_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError, Place
+from webchat_sync.frozen import frozen
 from webchat_sync.leaks import printable_line, redact
 from webchat_sync.manifest.declare import declare, extra_fields
 from webchat_sync.manifest.files import find_files, read_source, show_path
@@ -49,7 +50,7 @@ _HIDING: Final = frozenset(("encoding", "secret"))
 """Codes of problems whose lines aren't shown."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loaded:
     """What the files declare, one manifest per organisation; ``problems`` are warnings, unless errors were requested.
 

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
 from webchat_sync.domain.names import stored_form
 from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import Diagnostic, Path, Place, Step
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import brief, kind, show
 from webchat_sync.model import Json
 from webchat_sync.sentences import listed
@@ -39,7 +39,7 @@ class _Layers(NamedTuple):
     overlay: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Overlaid:
     """A document with an overlay applied: like :class:`~webchat_sync.yaml12.document.Document`, but from two files.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from webchat_sync.errors import Diagnostic, Place
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import mapping
 from webchat_sync.manifest.give_back import Layers, Part, give_back
 from webchat_sync.manifest.overlay import CHANNELS, Layered, Overlaid, channels_of, organization_of
@@ -19,7 +20,7 @@ from webchat_sync.yaml12.emit import Inline
 IN_DEFAULTS: Final = "the value in `defaults` is unchanged, and the live one is now in the channel itself"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edit:
     """The changes to the channel declared at ``place``: the values of fields, and the id to pin, if any."""
 
@@ -28,7 +29,7 @@ class Edit:
     pin: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Left:
     """A field of the channel declared at ``place`` that no file can take, and why."""
 

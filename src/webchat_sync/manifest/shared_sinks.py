@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from webchat_sync.check.parts import Draft, Part
 from webchat_sync.errors import Diagnostic
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Sink
 from webchat_sync.secrets.sinks import Address, addresses
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Entry:
     """A declared sink with its addresses."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 
 from webchat_sync.domain.catalogue import Catalogue, load_schema
 from webchat_sync.errors import Diagnostic, Path
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import as_json
 from webchat_sync.model import Json
 from webchat_sync.yaml12.document import Document
@@ -15,7 +16,7 @@ from webchat_sync.yaml12.document import Document
 _TYPED: Final = frozenset({"number", "integer", "boolean"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Texts:
     """Where texts are expected in a value: ``here``, under some keys, in every item of a list."""
 

@@ -6,12 +6,12 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from webchat_sync.errors import InputError
+from webchat_sync.frozen import frozen
 from webchat_sync.git import run_git
 from webchat_sync.git_messages import NOT_A_REPOSITORY, in_short
 from webchat_sync.memory.place import ORIGIN
@@ -24,7 +24,7 @@ _SCP: Final = re.compile(r"(?:[^/@:]+@)?(?P<host>[^/:@]+):(?!//)(?P<path>.+)")
 _TIMEOUT: Final = 10.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ManifestFiles:
     """Tells the files that a run reads from others of the same repository.
 

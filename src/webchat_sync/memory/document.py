@@ -6,11 +6,12 @@ New versions only add keys. Keys that this version doesn't know are preserved.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any, Final, Protocol, TypeAlias
 
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import Json, show
 from webchat_sync.model import DoubtfulCreate, KnownChannel, LedgerEntry
 
@@ -48,7 +49,7 @@ def unreadable(subject: str, error: ValueError, way_out: str) -> InputError:
     return InputError([Diagnostic(f"{subject} is damaged: {error}", hint=way_out)])
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class Document:
     """What is remembered. The ``with_`` methods return a changed copy."""
 

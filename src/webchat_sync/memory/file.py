@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from webchat_sync.errors import Diagnostic, InputError, LockedError, MemoryUnavailableError
 from webchat_sync.files import writable, write_private
 from webchat_sync.flat import visible
+from webchat_sync.frozen import frozen
 from webchat_sync.memory.document import (
     INCOMPLETE,
     VERSION,
@@ -42,7 +43,7 @@ _WAY_OUT: Final = (
 _ELSEWHERE: Final = "Run it in a folder that this user may write to, or use --memory to keep it in a Git repository."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileMemory:
     """The memory in the file at ``path``, for any number of organisations. Implements Memory.
 
@@ -135,7 +136,7 @@ def _file(documents: Mapping[OrganizationKey, Document]) -> dict[str, list[dict[
     return {_ENTRIES: entries, **({_MORE: organizations} if organizations else {})}
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class FileMemories:
     """The memory in several files; ``paths`` are by organisation. Implements Memory."""
 

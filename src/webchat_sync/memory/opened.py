@@ -7,12 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import show
 from webchat_sync.memory.file import FileLock, FileMemories
 from webchat_sync.memory.lease import EXPIRY, LONGEST, FastClock, RefLock, lock_refs
@@ -35,7 +36,7 @@ _RENEWALS: Final = 4
 """How often a lease is renewed within its time, so that one or two renewals may fail."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenMemory:
     """The memory of one run. ``lease`` is that of its lock, in seconds."""
 

@@ -10,13 +10,14 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from webchat_sync.environment import MEMORY_TOKEN_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.frozen import frozen
 from webchat_sync.git import run_git
 from webchat_sync.git_messages import in_short
 from webchat_sync.jsonvalue import show
@@ -40,7 +41,7 @@ _LOCAL: Final = 10.0
 """The time limit, in seconds, of a Git command that only uses the clone."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remote:
     """A ref of a remote. ``url`` has no password; ``credentials`` are its ``user:password``, or empty.
 

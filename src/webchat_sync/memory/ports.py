@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeAlias
 
+from webchat_sync.frozen import frozen
 from webchat_sync.memory.document import Document
 from webchat_sync.model import OrganizationKey, moment_text
 
@@ -14,7 +14,7 @@ Edit: TypeAlias = Callable[[Document], Document]
 """A change of an organisation's document. It's applied again if another run wrote in between."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Run:
     """The run that writes. ``id`` is unique; ``url`` and ``commit``, which is that of the manifests, can be empty."""
 
@@ -24,7 +24,7 @@ class Run:
     commit: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Note:
     """A description of a write for the history, and the names of the channels that it's about."""
 
@@ -32,7 +32,7 @@ class Note:
     channels: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """One write in the history."""
 
@@ -64,7 +64,7 @@ class Memory(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Holder:
     """The holder of a lock, ``since`` when its own clock says, if that's known; ``lease`` is in seconds, 0 for none.
 

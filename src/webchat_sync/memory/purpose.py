@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from webchat_sync.environment import MEMORY_TOKEN_VARIABLE
 from webchat_sync.errors import MemoryUnavailableError, WebchatSyncError
+from webchat_sync.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Purpose:
     """A use of refs: its name in errors, the type of those errors, and their hint.
 

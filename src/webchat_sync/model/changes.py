@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar, Literal, NamedTuple, TypeAlias
 
 from webchat_sync.errors import Place
+from webchat_sync.frozen import frozen
 from webchat_sync.model.identity_secret import SecretAdoption
 from webchat_sync.model.operations import Operation, SecretOperation, fields_in
 from webchat_sync.model.steps import Key, Steps, path_text
 from webchat_sync.model.values import Json, Missing
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FieldChange:
     """One difference inside a channel, at ``steps``: ``before`` is live, ``after`` is declared.
 
@@ -42,7 +43,7 @@ class FieldChange:
 ImpactLevel: TypeAlias = Literal["danger", "warning", "info"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Impact:
     """What a change means for visitors. ``text`` is a phrase; values in it are quoted as JSON strings.
 
@@ -55,7 +56,7 @@ class Impact:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SecretRemarks:
     """What a reader should know about a channel's identity secret, apart from the operation on it.
 
@@ -82,7 +83,7 @@ class Lookalike(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Create:
     """A channel to create. ``address`` is its name; ``impact`` has dangers first.
 
@@ -112,7 +113,7 @@ class Create:
         return secret_of(self.operations)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Update:
     """A live channel to change, in its fields or its identity secret; otherwise like :class:`Create`.
 
@@ -141,7 +142,7 @@ class Update:
         return secret_of(self.operations)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Delete:
     """A live channel to delete; ``note`` gives the reason. ``address`` is its live name.
 
@@ -169,7 +170,7 @@ class Delete:
         return {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Unchanged:
     """A declared channel that needs no call; without a ``channel_id``, it's declared absent and doesn't exist."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal, TypeAlias
 
 from webchat_sync.errors import Place
+from webchat_sync.frozen import frozen
 from webchat_sync.model.identity_secret import IdentitySecretDeclaration
 from webchat_sync.model.memory import GitMemory
 from webchat_sync.model.values import Json
@@ -21,7 +22,7 @@ Prune: TypeAlias = "bool | Literal['owned']"
 """What happens to undeclared live channels: they stay, they're deleted, or only those that an apply declared are."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Declaration:
     """One channel as a manifest declares it.
 
@@ -41,7 +42,7 @@ class Declaration:
     identity_secret: IdentitySecretDeclaration | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Manifest:
     """Everything that the files declare for one organisation.
 
@@ -67,7 +68,7 @@ class Manifest:
     elsewhere: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LiveChannel:
     """One channel as the API returns it; ``fields`` is the whole response, including read-only fields."""
 
@@ -94,7 +95,7 @@ class LiveChannel:
         return LiveChannel(identifier, name, item)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listing:
     """All live channels of one organisation, and the server that listed them."""
 
@@ -102,7 +103,7 @@ class Listing:
     channels: tuple[LiveChannel, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WriteResult:
     """A write that took effect: status and request id of the last response, and the number of attempts.
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 from webchat_sync.errors import Place
+from webchat_sync.frozen import frozen
 from webchat_sync.model.values import Json, moment_text, read_moment
 
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
@@ -19,7 +20,7 @@ def _all(kind: type, values: Iterable[object]) -> bool:
     return all(isinstance(value, kind) for value in values)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sink:
     """A place that receives a new identity secret.
 
@@ -60,7 +61,7 @@ class Sink:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IdentitySecretDeclaration:
     """The ``sync.identitySecret`` of a channel.
 
@@ -100,7 +101,7 @@ class ChannelKey(NamedTuple):
 SecretState: TypeAlias = Literal["intended", "delivered", "undelivered", "adopted", "vouched", "revoked"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LedgerEntry:
     """What is remembered about a channel's identity secret; never the secret itself.
 
@@ -188,7 +189,7 @@ class LedgerEntry:
 Ledger: TypeAlias = Mapping[ChannelKey, LedgerEntry]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SecretAdoption:
     """A secret that someone else created is accepted as the one that ``rotation`` requests, without rotating.
 
@@ -199,7 +200,7 @@ class SecretAdoption:
     vouched: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SecretStatus:
     """What is known about one channel's secret: ``has`` is None if the server doesn't say.
 

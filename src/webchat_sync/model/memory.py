@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
+from webchat_sync.frozen import frozen
 from webchat_sync.model.identity_secret import Ledger, OrganizationKey
 from webchat_sync.model.values import Json, moment_text, read_moment
 
+_FLAGS: Final = ("protected", "unlisted", "unfinished")
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class GitMemory:
     """``settings.memory: {git: {remote: NAME, ref: REF}}``: a ref of one of the clone's remotes."""
 
@@ -19,7 +22,7 @@ class GitMemory:
     ref: str = "refs/webchat-sync/memory"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KnownChannel:
     """What is remembered about a channel that is or was live.
 
@@ -52,15 +55,14 @@ class KnownChannel:
     @staticmethod
     def from_json(stored: Mapping[str, Any]) -> KnownChannel:
         """The inverse of :meth:`as_json`. Raises KeyError, TypeError and ValueError."""
-        texts = stored["name"], stored.get("owner", ""), stored.get("file", "")
-        flags = [stored.get(flag, False) for flag in ("protected", "unlisted", "unfinished")]
-        if not all(isinstance(text, str) for text in texts) or not all(isinstance(flag, bool) for flag in flags):
+        name, owner, file = texts = stored["name"], stored.get("owner", ""), stored.get("file", "")
+        protected, unlisted, unfinished = flags = [stored.get(flag, False) for flag in _FLAGS]
+        if {*map(type, texts)} != {str} or {*map(type, flags)} != {bool}:
             raise TypeError(stored)
-        (name, owner, file), (protected, unlisted, unfinished) = texts, flags
         return KnownChannel(name, _moment(stored["seen"]), owner, protected, file, unlisted, unfinished)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DoubtfulCreate:
     """A create that may have taken effect: it was about to be sent at ``at``, and its outcome is unknown.
 
@@ -88,7 +90,7 @@ KnownChannels: TypeAlias = Mapping[OrganizationKey, Mapping[str, KnownChannel]]
 """The channels of an organisation, by id."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remembered:
     """Everything a plan can use: rotations by channel, channels and creates in doubt by server and organisation.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
+from webchat_sync.frozen import frozen
 from webchat_sync.model.identity_secret import Sink
 from webchat_sync.model.values import Json
 
@@ -13,7 +13,7 @@ NEW_CHANNEL = "{id}"
 """Placeholder in a path for an id that only the response to the create will contain."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CreateChannel:
     """Create a channel with the fields in ``body``."""
 
@@ -27,7 +27,7 @@ class CreateChannel:
         return _channels(self.organization)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PatchChannel:
     """Replace the fields in ``body``; ``channel_id`` is None for a channel that the same plan creates."""
 
@@ -42,7 +42,7 @@ class PatchChannel:
         return _channel(self.organization, self.channel_id)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeleteChannel:
     """Delete a channel."""
 
@@ -57,7 +57,7 @@ class DeleteChannel:
         return _channel(self.organization, self.channel_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class MakeSecret:
     """Create an identity secret and deliver it to ``sinks``; if it ``replaces`` one, that stops working.
 
@@ -89,7 +89,7 @@ class MakeSecret:
         return _identity_secret(self.organization, self.channel_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RevokeSecret:
     """Revoke the identity secret of a channel; otherwise like :class:`MakeSecret`."""
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 
 from webchat_sync.errors import Diagnostic
+from webchat_sync.frozen import frozen
 from webchat_sync.model.changes import ActiveChange, Change, Unchanged
 from webchat_sync.model.channels import LiveChannel, Prune
 from webchat_sync.model.memory import GitMemory
 from webchat_sync.model.values import Json, share_of
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OrganizationPlan:
     """The changes of one organisation, and the digest of the listing that they're based on.
 
@@ -48,7 +49,7 @@ class OrganizationPlan:
         return tuple(change for change in self.changes if not isinstance(change, Unchanged))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FailedOrganization:
     """An organisation that can't be planned or applied, and why; ``exit_code`` is for a run of it alone."""
 
@@ -57,7 +58,7 @@ class FailedOrganization:
     problems: tuple[Diagnostic, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shard:
     """The share ``index``, from 1, of ``total``. An organisation's shard doesn't depend on the other organisations."""
 
@@ -72,7 +73,7 @@ class Shard:
         return share_of(organization, self.total) == self.index - 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """All the changes of a run.
 

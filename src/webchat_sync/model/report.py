@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from webchat_sync.errors import Place, WebchatSyncError
+from webchat_sync.frozen import frozen
 from webchat_sync.model.operations import Operation
 from webchat_sync.model.plan import FailedOrganization
 from webchat_sync.model.steps import Steps, path_text
@@ -14,7 +14,7 @@ from webchat_sync.model.values import UNKNOWN, Json, Missing
 OperationStatus: TypeAlias = Literal["done", "failed", "not_started", "in_doubt"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OperationResult:
     """What is known about one operation of a plan.
 
@@ -32,7 +32,7 @@ class OperationResult:
     error: WebchatSyncError | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotConverged:
     """A place that still differs after an apply: what was sent and what the server stored.
 
@@ -69,7 +69,7 @@ class UnlistedField(NamedTuple):
 Outcome: TypeAlias = Literal["converged", "incomplete", "not_converged", "interrupted", "stale", "refused"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ApplyReport:
     """The report of an apply: every operation of the plan, and how the channels differ from it afterwards.
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from webchat_sync.frozen import frozen
 from webchat_sync.model.values import Json
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Key:
     """To the value of a key in a map; the first step of a place is a field of the channel."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Item:
     """To the list item whose key ``by`` has ``value``; without ``by``, to the item of a set that equals ``value``.
 
@@ -41,14 +42,14 @@ class Item:
         return value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Position:
     """To the item at this index, from 0: in the live list for a removed item, otherwise in the declared list."""
 
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Order:
     """To the order of the items that are in both the live and the declared list."""
 

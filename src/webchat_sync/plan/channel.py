@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.domain.names import stored_form
 from webchat_sync.errors import Place
+from webchat_sync.frozen import frozen
 from webchat_sync.model import (
     HAS_SECRET,
     NOTHING_REMEMBERED,
@@ -49,7 +50,7 @@ from webchat_sync.plan.unlike_live import LiveShapes
 CUT_OFF: Final = "its creation was interrupted before it was switched on"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlanRules:
     """What a plan depends on apart from declarations and live channels.
 
@@ -66,7 +67,7 @@ class PlanRules:
     remove_twins: bool = False
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class ChannelPlanner:
     """Plans the channels of one organisation, one by one. The site has the secrets of the ``vouched``."""
 

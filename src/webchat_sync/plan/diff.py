@@ -7,6 +7,7 @@ order, new items are inserted at their positions, and inner differences are repl
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Iterator, Mapping, Sequence
 
 from webchat_sync.domain.canonical import added_by_server, comparable, have_ids, member_texts
@@ -50,8 +51,8 @@ def identical(live: Json, declared: Json) -> bool:
     """Whether the values are the same JSON: a fast path, since most values are."""
     if live != declared or type(live) is not type(declared):
         return False
-    # In Python, True equals 1; in JSON, it doesn't, at any depth.
-    return not isinstance(live, dict | list) or repr(live) == repr(declared)
+    # In Python, True equals 1; in JSON, it doesn't, at any depth. Version 0 writes equal values in the same way.
+    return not isinstance(live, dict | list) or marshal.dumps(live, 0) == marshal.dumps(declared, 0)
 
 
 def _same_scalar(shape: Shape, live: Json, declared: Json) -> bool:

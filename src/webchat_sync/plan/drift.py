@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Literal, TypeAlias, get_args
 
 from webchat_sync.domain.hours import FIELD as HOURS
+from webchat_sync.frozen import frozen
 from webchat_sync.model import (
     NO_REMARKS,
     ActiveChange,
@@ -36,7 +37,7 @@ Cause: TypeAlias = Literal["differs", "live_changed", "git_changed", "both_chang
 CAUSES: Final[Sequence[Cause]] = get_args(Cause)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Revision:
     """A commit: the ``name`` given by the user, and the ``commit`` it resolves to."""
 
@@ -44,7 +45,7 @@ class Revision:
     commit: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Group:
     """The differences with one cause, as the part of the plan that would undo them."""
 
@@ -52,7 +53,7 @@ class Group:
     plan: Plan
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Drift:
     """How the live channels differ from the committed files.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from webchat_sync.domain.names import stored_form
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import as_json
 from webchat_sync.model import (
     SANDBOX,
@@ -45,7 +45,7 @@ TWICE: Final[Mapping[str, str]] = {
 """The codes of the dangers that are always refused, since the create would probably duplicate or replace a channel."""
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class FormerChannels:
     """The names, by id, of the channels of one organisation that were live at the last apply.
 

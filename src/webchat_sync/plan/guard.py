@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Final
 
 from webchat_sync.errors import Diagnostic
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Change, Create, Delete, Key, Listing, OrganizationPlan, Plan, Unchanged, Update
 from webchat_sync.plan.former_channels import IN_DOUBT, TWICE
 from webchat_sync.plan.organizations import of_organization, refused
@@ -18,7 +19,7 @@ _MOST_SEARCHES: Final = 20
 """How many names are compared with all others, to find similar ones."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MaxDeletes:
     """How many channels of one organisation a plan may delete: a number, or a percentage of the live ones."""
 
@@ -37,7 +38,7 @@ DEFAULT_PERCENTAGE: Final = MaxDeletes(20, percent=True)
 """The limit without --max-deletes; one delete is always allowed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GuardOptions:
     """What the guards let pass. ``max_deletes`` None: one channel, or 20% of the live ones if that's more."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, TypeAlias, assert_never, get_args
 
@@ -16,6 +15,7 @@ from webchat_sync.domain.colors import is_color, poor_contrast
 from webchat_sync.domain.hours import Week, parse_week, show_minutes, week_changes
 from webchat_sync.domain.match_items import item_steps
 from webchat_sync.domain.week_instants import closed_minutes
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import as_json
 from webchat_sync.model import (
     UNKNOWN,
@@ -44,7 +44,7 @@ Placeholders: TypeAlias = "dict[str, str]"
 """The values for ``{name}`` in the text of a rule."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Facts:
     """One field that changes: its live value (UNKNOWN: not known), its declared value, and the differences."""
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from webchat_sync.domain.names import NameIndex
+from webchat_sync.frozen import frozen
 from webchat_sync.model import LiveChannel
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class LiveNames:
     """Finds ``channels`` by their names; the results are in the same order."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.frozen import frozen
 from webchat_sync.model import NOTHING_REMEMBERED, Listing, Manifest, OrganizationPlan, Plan, Remembered
 from webchat_sync.plan.channel import ChannelPlanner, PlanRules
 from webchat_sync.plan.digest import listing_digest, manifest_digest
@@ -18,7 +19,7 @@ from webchat_sync.plan.twins import find_twins, without_twins
 from webchat_sync.plan.unlike_live import LiveShapes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlannedOrganization:
     """The plan of one organisation, and the declared names whose secret could be vouched for."""
 
@@ -26,7 +27,7 @@ class PlannedOrganization:
     adoptable: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Planning:
     """A plan made one organisation at a time: :func:`begin`, :meth:`organization` for each, :meth:`end`.
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from webchat_sync.domain.names import same, stored_form
 from webchat_sync.errors import Diagnostic
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Declaration, LiveChannel
 from webchat_sync.plan.live_names import LiveNames
 
 _PIN_ONE: Final = "Pin the right one with sync.id."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Matches:
     """The live channel of every declaration (None: none yet), the undeclared live channels, and the problems."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import as_json
 from webchat_sync.model import (
     NO_REMARKS,
@@ -50,7 +51,7 @@ LOCKOUT: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SecretDecision:
     """The operation on an identity secret, and the remarks on it.
 
@@ -127,7 +128,7 @@ def _vouched(entry: LedgerEntry | None, declaration: Declaration, now: datetime)
     return LedgerEntry(declaration.name, "vouched", "", now, rotation)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class _Situation:
     """The situation of one channel's secret: what is declared, live and in the ledger, and what visitors need.
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from webchat_sync.domain.ids import Choice
 from webchat_sync.domain.spelling import candidates
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Manifest, Shard
 
 WHOLE: Final = Shard(1, 1)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Selection:
     """Which part of the manifests a run covers.
 

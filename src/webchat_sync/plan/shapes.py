@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from webchat_sync.domain.catalogue import Catalogue
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import kind
 from webchat_sync.leaks import redact, redact_value
 from webchat_sync.model import Json, LiveChannel
@@ -33,7 +33,7 @@ WORDS: Final[Mapping[str, str]] = {name: kind(sample) for name, sample in _SAMPL
 _TYPES: Final = {word: name for name, word in WORDS.items()}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Example:
     """A value that was observed. ``whole``: nothing in it is redacted or cut."""
 
@@ -41,7 +41,7 @@ class Example:
     whole: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seen:
     """All the values of one place. ``types`` counts them by their JSON Schema types.
 
@@ -66,7 +66,7 @@ class Seen:
         return self.count - self.types.get("null", 0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OrganizationShapes:
     """What was observed in the undocumented ``fields`` of an organisation with ``channels`` channels."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Plan
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Summary:
     """Numbers of channels, and of identity secrets that are created, rotated and revoked."""
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from webchat_sync.domain.canonical import added_by_server, canonical
 from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
 from webchat_sync.domain.match_items import list_shape, match_items, without_server_keys
 from webchat_sync.domain.names import stored_form
 from webchat_sync.errors import InputError
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Declaration, Json, LiveChannel, Manifest
 from webchat_sync.plan.diff import equal
 from webchat_sync.plan.match_channels import match_channels
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Adoption:
     """What must change in ``declaration`` to describe ``live``.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from webchat_sync.domain.names import stored_form
 from webchat_sync.errors import Diagnostic
+from webchat_sync.frozen import frozen
 from webchat_sync.model import (
     Declaration,
     DoubtfulCreate,
@@ -20,7 +20,7 @@ from webchat_sync.model import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Twin:
     """The live ``channel`` was made by ``create``, whose outcome was unknown, in addition to the one that stays."""
 

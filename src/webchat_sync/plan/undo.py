@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from webchat_sync.frozen import frozen
 from webchat_sync.model import ActiveChange, FieldChange, Missing, PatchChannel, Plan, Update, sent_fields
 from webchat_sync.plan.drift import only, part_of
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Moved:
     """A channel that the files now follow: its adopted ``fields``; ``pinned``: its id is added."""
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
 from webchat_sync.domain.spelling import nearest
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import as_json
 from webchat_sync.model import Impact, Json, LiveChannel
 from webchat_sync.plan.shapes import WORDS, Seen, observe_field, type_of
@@ -23,7 +24,7 @@ LIKENESS: Final = 0.75
 _LAST_WORD: Final = re.compile(r"[A-Z]?[^A-Z]+$")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LiveShapes:
     """The shapes of the live ``channels`` of an organisation, observed when first needed."""
 
@@ -45,7 +46,7 @@ class LiveShapes:
                 yield Impact("warning", code, text, name)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Place:
     """A place in the field ``name``: ``steps`` are keys, and None for the items of a list."""
 

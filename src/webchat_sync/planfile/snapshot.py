@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 
 from webchat_sync.domain.catalogue import load_schema
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.flat import visible
+from webchat_sync.frozen import frozen
 from webchat_sync.model import FailedOrganization, Json, Listing, LiveChannel, Manifest, moment_text, read_moment
 from webchat_sync.planfile.failed import failed_document, read_failed
 from webchat_sync.strict_json import JsonError, load_json
@@ -22,7 +22,7 @@ FORMAT_VERSION: Final = "1.1"
 _TAKE_ONE: Final = "Make one with `webchat-sync snapshot --out FILE`."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Snapshot:
     """The listings of all organisations except those that ``failed``, and when they were read."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, assert_never
 
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.domain.names import same
 from webchat_sync.errors import Diagnostic
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import as_json
 from webchat_sync.leaks import redact_steps, redact_value_at
 from webchat_sync.model import (
@@ -159,7 +160,7 @@ def _organization_staleness(
                 assert_never(change)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _NewChannels:
     """The live channels that weren't listed when the plan was made, by their names and by remembered ones."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from webchat_sync.errors import Diagnostic
 from webchat_sync.flat import flat
+from webchat_sync.frozen import frozen
 from webchat_sync.leaks import redact
 from webchat_sync.model import Impact, Plan
 from webchat_sync.plan.undo import Moved, inverted
@@ -65,7 +65,7 @@ _FAILS: Final = "#### If you merge: `validate` and `plan` will fail, because liv
 _WARNS: Final = "#### If you merge: `validate` will warn about live values"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AdoptSummary:
     """What the files adopt from live.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 from urllib.parse import quote
 
+from webchat_sync.frozen import frozen
 from webchat_sync.model import ActiveChange, Plan
 from webchat_sync.planfile.writer import plan_digest
 from webchat_sync.render import refusal
@@ -48,7 +48,7 @@ _NOTE: Final = 500
 _DROPPED: Final = " (details left out)"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Entry:
     """One channel: its row in the table, a shorter row for use without details, and its details."""
 

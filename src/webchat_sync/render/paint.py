@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from webchat_sync.frozen import frozen
 from webchat_sync.render.text_diff import Piece
 
 GREEN: Final = 28
@@ -25,7 +25,7 @@ _OF: Final[Mapping[str, int]] = {
 RESET: Final = "\x1b[0m"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Paint:
     """How to write a mark, the word for a level, and a piece of a changed text."""
 

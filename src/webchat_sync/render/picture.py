@@ -10,13 +10,13 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Literal
 from xml.sax.saxutils import escape
 
 from webchat_sync.domain.colors import is_color
 from webchat_sync.flat import visible
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Json, Plan
 from webchat_sync.render.html.paints import Paints, pixels_of
 from webchat_sync.render.html.widget import SCENES, Question, Said, Widget, widget_of
@@ -43,7 +43,7 @@ _SCALE: Final = 3
 """How many pixels of a visitor's page one pixel of the drawing represents, as in the report."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Picture:
     """A picture, and a name that depends on its content."""
 
@@ -51,7 +51,7 @@ class Picture:
     svg: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Scheme:
     paper: str
     ink: str
@@ -95,7 +95,7 @@ def picture_of(channel: Channel) -> Picture | None:
     return Picture(name, svg)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Half:
     """One side; without a channel, there's no widget."""
 
@@ -167,7 +167,7 @@ class _Half:
             yield _text(f"White on this colour: {widget.contrast}, below 3:1", 26, height - 40, _RED)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Line:
     """A part of the window, ``height`` high: some lines of text in a box, a button, or text alone."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from webchat_sync import __version__
 from webchat_sync.flat import flat
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Json, moment_text
 from webchat_sync.plan.shapes import WORDS, OrganizationShapes, Seen
 from webchat_sync.planfile.writer import indented
@@ -23,7 +23,7 @@ _WIDEST: Final = 40
 """The width of names: what follows a longer one isn't aligned."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Row:
     """One place. ``path`` leads to it from the field, ``name`` is its last step, ``depth`` its nesting level.
 

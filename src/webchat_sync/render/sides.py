@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from webchat_sync.frozen import frozen
 from webchat_sync.model import ActiveChange, Create, Delete, Json, Update, sent_fields
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sides:
     """The known fields before and after; None without a channel.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from webchat_sync.flat import flat
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Impact, Plan, moment_text
 from webchat_sync.plan.summary import has_changes, summarize
 from webchat_sync.render.failed import failed_line, none_reached, notices
@@ -26,7 +26,7 @@ _MARKS: Final = {"[-": "\\u005b-", "-]": "-\\u005d", "{+": "\\u007b+", "+}": "+\
 """What looks like the marks of a difference, and its replacement."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Style:
     paint: Paint
     width: int

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
 from webchat_sync.domain.hours import DAYS, Ranges, Week, parse_week, show_minutes, show_week, week_changes
 from webchat_sync.domain.hours import FIELD as HOURS
 from webchat_sync.errors import Place
+from webchat_sync.frozen import frozen
 from webchat_sync.model import (
     HAS_SECRET,
     ActiveChange,
@@ -55,7 +55,7 @@ SECRETS: Final[dict[str, tuple[Symbol, str]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Words:
     """A value described in words instead of JSON."""
 
@@ -67,7 +67,7 @@ NOTHING: Final = Words("")
 """The missing side of a line with only one value."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """One difference: ``before`` is NOTHING for the symbol ``+``, ``after`` is for ``-``.
 
@@ -85,7 +85,7 @@ class Line:
     place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Beside:
     """What an operation does apart from fields: with an identity secret, for example, and ``below`` where it goes."""
 
@@ -94,7 +94,7 @@ class Beside:
     below: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remark:
     """What a reader should know about a channel's identity secret, even if nothing happens to it.
 
@@ -113,7 +113,7 @@ class Remark:
         return named(self.address, self.owner)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Channel:
     """One channel that changes. ``unchanged`` are its other managed fields, with their values.
 
@@ -137,7 +137,7 @@ class Channel:
         return SYMBOLS[self.change.action]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Section:
     """One organisation: the channels that change, the undeclared ones, and remarks.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiError, InputError
+from webchat_sync.frozen import frozen
 from webchat_sync.model import LiveChannel, Secret
 from webchat_sync.secrets.deliver import PAUSE, TRIES
 from webchat_sync.secrets.ports import SecretApi
@@ -14,7 +14,7 @@ from webchat_sync.secrets.ports import SecretApi
 Outcome: TypeAlias = Literal["proven", "off", "unproven", "refused", "open"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proof:
     """The result; ``reason`` says why it isn't ``proven``.
 

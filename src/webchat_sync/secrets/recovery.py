@@ -5,19 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from webchat_sync.domain.names import same
 from webchat_sync.errors import ApplyError, Diagnostic, InputError
 from webchat_sync.files import private_folder, sweep, write_private
+from webchat_sync.frozen import frozen
 from webchat_sync.model import ChannelKey, Ledger, Secret, Sink, moment_text
 from webchat_sync.strict_json import load_json
 from webchat_sync.tree import read_regular
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WaitingSecret:
     """A secret that waits for delivery, and its sinks. ``attempt`` is the rotation that created it."""
 

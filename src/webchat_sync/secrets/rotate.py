@@ -5,20 +5,14 @@ from __future__ import annotations
 import secrets as randomness
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Final
 
 from webchat_sync.environment import Environment
-from webchat_sync.errors import (
-    ApiError,
-    Diagnostic,
-    InputError,
-    MemoryUnavailableError,
-    RotatedError,
-    UndeliveredError,
-)
+from webchat_sync.errors import ApiError, Diagnostic, InputError, MemoryUnavailableError, RotatedError, UndeliveredError
 from webchat_sync.files import writable
+from webchat_sync.frozen import frozen
 from webchat_sync.model import (
     Change,
     ChannelKey,
@@ -50,7 +44,7 @@ _FIX: Final = "Nothing was changed. Fix the sink or declare another one, then ru
 _NEXT: Final = {"open": "Check that `identityRequired` is on.", "unproven": "Fix what prevented the check."}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Rotations:
     """Rotates, revokes and verifies the secrets of channels; ``apis`` are by organisation.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from webchat_sync.check.variables import Variables
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import Diagnostic, InputError, Place, WebchatSyncError
 from webchat_sync.errors import Path as Steps
+from webchat_sync.frozen import frozen
 from webchat_sync.manifest.adopt import Edited, Rewritten, edit, read_files, refusals
 from webchat_sync.manifest.file_names import file_names
 from webchat_sync.manifest.files import find_files, show_path
@@ -29,7 +30,7 @@ from webchat_sync.plan.undo import Moved, undoing
 from webchat_sync.workflow.listings import Readings, failures
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Adopted:
     """The result of an adopt.
 
@@ -45,7 +46,7 @@ class Adopted:
     undo: Plan
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Subject:
     """The files to adopt into, found in ``paths``; ``organization`` applies to documents that name none."""
 
@@ -71,7 +72,7 @@ def refuse_shared(subject: Subject) -> None:
         raise InputError(problems)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _OrganizationAdoption:
     """What the files of one organisation should adopt, and the plan as long as they don't."""
 
@@ -191,7 +192,7 @@ def _same_problem(problem: Diagnostic) -> tuple[str, Steps, str, str]:
     return problem.place.file if problem.place else "", problem.steps, problem.severity, problem.message
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NewManifest:
     """A file for a live channel that no file declares yet."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from webchat_sync.apply import DEFAULT_PARALLELISM
@@ -12,6 +12,7 @@ from webchat_sync.apply.run import Interrupt, Settings
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
 from webchat_sync.errors import InputError
+from webchat_sync.frozen import frozen
 from webchat_sync.model import ApplyReport, Delete, Plan
 from webchat_sync.plan.guard import GuardOptions
 from webchat_sync.plan.organizations import of_organization
@@ -46,7 +47,7 @@ class Screen(Observer, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ApplyOptions:
     """What is refused and how fast it runs. ``strict`` refuses a plan that endangers visitors."""
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from webchat_sync.environment import Environment
 from webchat_sync.errors import InputError
+from webchat_sync.frozen import frozen
 from webchat_sync.model import FailedOrganization, Json, Secret
 
 if TYPE_CHECKING:
     from webchat_sync.api import Mosend
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Connection:
     """The server, and a key for every organisation in the run; no other organisation is contacted.
 

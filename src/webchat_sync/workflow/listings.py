@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from anyio import create_task_group
@@ -11,13 +10,14 @@ from anyio import create_task_group
 from webchat_sync.apply.ports import ChannelReader
 from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiError, CombinedApiError, Diagnostic, InputError, WebchatSyncError
+from webchat_sync.frozen import frozen
 from webchat_sync.model import FailedOrganization, Listing
 from webchat_sync.workflow.connection import Connection, open_apis
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Readings:
     """The listings of the organisations that could be read, and the failures of the others."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, Protocol
 
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, GuardError, InputError, WebchatSyncError
+from webchat_sync.frozen import frozen
 from webchat_sync.model import FailedOrganization, Listing, Manifest, OrganizationPlan, Plan, Remembered
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.guard import GuardOptions, dangers, refusals
@@ -22,7 +23,7 @@ from webchat_sync.workflow.snapshot import readings_of
 from webchat_sync.workflow.state import refuse_remembered
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class PlanOptions:
     """What a plan depends on apart from manifests and live channels. Names can be globs.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from webchat_sync.environment import Environment
+from webchat_sync.frozen import frozen
 from webchat_sync.workflow.connection import Connection
 from webchat_sync.workflow.state import RECOVERY, own_folder
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from webchat_sync.workflow.remembering import RunMemory
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SecretRules:
     """How a run handles secrets.
 

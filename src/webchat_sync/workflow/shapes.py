@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from webchat_sync.domain.catalogue import Catalogue
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Listing, Manifest
 from webchat_sync.plan.shapes import OrganizationShapes, observe_fields
 from webchat_sync.plan.shapes_schema import shapes_schema
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Learned:
     """The ``shapes`` of every organisation, and one JSON ``schema`` for all of them."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from webchat_sync.apply.ports import ChannelReader
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, StalePlanError
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Listing, Manifest, Plan, Remembered
 from webchat_sync.plan.guard import GuardOptions, short_listings
 from webchat_sync.planfile.desired import desired_manifests
@@ -48,7 +49,7 @@ class Source(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FromManifests:
     """An apply of ``manifests``, planned with ``options``."""
 
@@ -83,7 +84,7 @@ class FromManifests:
         return desired_manifests(plan) if plan.partial else self.manifests
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FromSavedPlan:
     """An apply of a plan as it was reviewed; ``parts`` are the plans that it was merged from, if any.
 

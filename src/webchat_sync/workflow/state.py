@@ -6,12 +6,13 @@ import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from webchat_sync.environment import OWN_FOLDER, Environment
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.frozen import frozen
 from webchat_sync.model import GitMemory, Ledger, LedgerEntry, Manifest, OrganizationPlan, Secret
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def own_folder() -> dict[str, str]:
     return {os.path.realpath(STATE_FOLDER): "webchat-sync keeps its memory there"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class MemoryPlace:
     """Where the memory of a run is.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, assert_never
 
 from anyio import CancelScope
@@ -14,6 +14,7 @@ from webchat_sync.apply.run_log import ChannelRun, results, runs_by_organization
 from webchat_sync.create_once import LOOKS
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import CombinedApiError, InputError, WebchatSyncError
+from webchat_sync.frozen import frozen
 from webchat_sync.model import (
     HAS_SECRET,
     UNKNOWN,
@@ -110,7 +111,7 @@ async def converge(
     return _verified(operation_results, after.values(), complete=not undone)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Verified:
     """What still differs in an organisation. ``behind``: the list is older than the calls that were made before."""
 
@@ -144,7 +145,7 @@ def _verified(
     return ApplyReport(outcome, operation_results, tuple(differing), tuple(fields), unverified)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Proof:
     """Plans again: a plan without changes proves that the channels match the ``manifests``, after the ``runs``."""
 

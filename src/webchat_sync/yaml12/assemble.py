@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from webchat_sync.frozen import frozen
 from webchat_sync.yaml12.document import LINE_BREAK
 from webchat_sync.yaml12.gaps import comments_above
 
@@ -21,7 +21,7 @@ class Span(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Layout:
     """The parts around the items of a bracketed list or mapping.
 

@@ -10,11 +10,12 @@ import re
 import zlib
 from array import array
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Final, TypeAlias
 
 from webchat_sync.errors import Diagnostic, Path, Place, Step
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import Json, as_json
 
 LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
@@ -31,7 +32,7 @@ Marks: TypeAlias = "array[int]"
 _COLUMN: Final = (1 << LINE) - 1
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class Source:
     """A file: its name as the user gave it, and its bytes in UTF-8.
 
@@ -70,7 +71,7 @@ class Source:
         return self.data.splitlines()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Document:
     """One document of a file: its value, and the places of the values in it.
 
@@ -124,7 +125,7 @@ class Document:
         return value, block, position
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """The non-empty documents of a file, its problems, and all its distinct keys.
 

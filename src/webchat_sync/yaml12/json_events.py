@@ -6,11 +6,11 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from yaml import events
 
+from webchat_sync.frozen import frozen
 from webchat_sync.strict_json import load_json
 from webchat_sync.yaml12.document import LINE_BREAK
 
@@ -19,7 +19,7 @@ _OPENING: Final = {"{": events.MappingStartEvent, "[": events.SequenceStartEvent
 _CLOSING: Final = {"}": events.MappingEndEvent, "]": events.SequenceEndEvent}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mark:
     """A position in a file, counted from 0."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, TypeAlias, cast
 
 from webchat_sync.errors import Place
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import Json
 from webchat_sync.yaml12 import stream
 from webchat_sync.yaml12.document import Source
@@ -61,7 +62,7 @@ class Node:
         return self.style in ("|", ">") if self.kind == "scalar" else self.kind != "alias" and not self.flow
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Entry:
     """A value of a mapping or list, from its key, ``?`` or dash at ``start`` to ``end``.
 

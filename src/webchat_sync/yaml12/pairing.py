@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from webchat_sync.errors import Path
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import Json
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Habits:
     """What is known about the files: the lists whose items keep their positions, and the last key of a mapping."""
 

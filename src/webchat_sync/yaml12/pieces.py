@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from webchat_sync.frozen import frozen
 from webchat_sync.yaml12.gaps import Line, gap, split_tail
 from webchat_sync.yaml12.layout import Entry, Node
 
@@ -13,7 +14,7 @@ class CannotLayOutError(Exception):
     """A document is written in a way that the layout can't keep."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Piece:
     """An entry: the lines ``above`` it, a ``trailing`` comment on its first line, key (None in a list) and value."""
 

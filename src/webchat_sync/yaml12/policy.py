@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from webchat_sync.frozen import frozen
 from webchat_sync.yaml12.interpolation import MARK, Refuse, accept
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Policy:
     """The values of variables, and functions that decide whether a file may read one or contain a text.
 

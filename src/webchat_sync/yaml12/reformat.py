@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from webchat_sync.errors import Path
+from webchat_sync.frozen import frozen
 from webchat_sync.yaml12.emit import (
     emit_after_key,
     emit_as_written,
@@ -32,7 +33,7 @@ _BREAKS: Final = re.compile(r"[\r\n]+")
 _FLOW: Final = frozenset(",[]{}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Order:
     """The keys that come first in a mapping, and those that come last; all others stay in between."""
 
@@ -44,7 +45,7 @@ Orders: TypeAlias = Callable[[Path], Order]
 """Returns the key order of the mapping at a path."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Value:
     """What follows a key or a dash, on the same line and on the lines below; ``above`` moves before the entry."""
 

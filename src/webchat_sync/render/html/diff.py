@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from webchat_sync.domain.colors import is_color
 from webchat_sync.errors import Place
 from webchat_sync.flat import visible
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Json, Missing
 from webchat_sync.render.text_diff import Piece, compare
 from webchat_sync.render.values import block
@@ -22,7 +22,7 @@ _WIDTH: Final = 60
 _CAPITAL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cell:
     """One value in pieces, with what's only on this side marked. ``code``: it's JSON rather than plain text.
 
@@ -35,7 +35,7 @@ class Cell:
     size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row:
     """One difference: ``label`` is the field in words, ``path`` the place inside the channel."""
 

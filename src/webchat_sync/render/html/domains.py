@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from webchat_sync.domain.hosts import same_host_key
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Json
 from webchat_sync.render.sides import Sides
 from webchat_sync.render.values import inline
@@ -17,7 +17,7 @@ _ANY_SITE: Final = "any site"
 _ANY_OTHER: Final = "any other site"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sites:
     """Hosts as they're written. ``remark`` says what isn't a list of hosts."""
 

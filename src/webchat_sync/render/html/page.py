@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote
 
 from webchat_sync.errors import Diagnostic, Place
+from webchat_sync.frozen import frozen
 from webchat_sync.leaks import redact
 from webchat_sync.model import Impact, Json, Plan
 from webchat_sync.plan.organizations import refused
@@ -32,7 +32,7 @@ LOUD: Final = 12
 _SIGNED: Final = "identityRequired"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Source:
     """The place of a declaration; ``link`` is the web page that shows it, empty if unknown."""
 
@@ -40,7 +40,7 @@ class Source:
     link: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Article:
     """One channel that changes. ``number`` is unique on the page; ``level`` is that of the worst impact, or empty."""
 
@@ -70,7 +70,7 @@ class Article:
         return self.before is not None and self.after is not None and not any(tab.changed for tab in self.tabs)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chapter:
     """Some channels of one organisation under a heading."""
 
@@ -81,7 +81,7 @@ class Chapter:
     left_alone: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Count:
     """A number and what it counts."""
 
@@ -90,7 +90,7 @@ class Count:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ApplyVerdict:
     """The report of an apply, above the plan: ``verdict`` is one line, ``lines`` are the details.
 
@@ -103,7 +103,7 @@ class ApplyVerdict:
     more: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Page:
     """Everything for the template. ``refused`` are the reasons not to apply the plan, with hints.
 

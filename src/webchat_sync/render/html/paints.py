@@ -7,11 +7,12 @@ if ``domain.colors`` accepts it as a colour.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import isfinite
 from typing import Final
 
 from webchat_sync.domain.colors import is_color
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Json
 
 MOST_PIXELS: Final = 400
@@ -21,7 +22,7 @@ _SCALE: Final = 3
 """How many pixels of a visitor's page one pixel of the drawing represents."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Paints:
     """Collects the colours and distances of one page, and assigns classes to them."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias
 
 from webchat_sync.domain.hours import FIELD, Week, is_open, is_pause, known_zone, next_change, parse_week
 from webchat_sync.errors import Diagnostic, Place
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Json
 from webchat_sync.render.html.document import render_page
 from webchat_sync.render.html.domains import FIELD as SITES
@@ -23,7 +23,7 @@ Side: TypeAlias = Literal["declared", "live"]
 _ALLOWED: Final = ("connect-src 'self'", "form-action 'self'")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seen:
     """One channel: its declared fields, and its live ones, None if there is no such channel.
 
@@ -39,7 +39,7 @@ class Seen:
     problems: tuple[Diagnostic, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """What the reader wants to see. ``at`` is the local time of every channel; None for now."""
 
@@ -47,7 +47,7 @@ class Asked:
     at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Card:
     """One channel for the template: ``clock`` is its local time, and whether the chat is open.
 
@@ -63,7 +63,7 @@ class Card:
     sites: tuple[str, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Preview:
     """Everything for the template. ``live_from`` is the source of the live fields, empty for none."""
 

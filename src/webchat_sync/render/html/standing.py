@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from webchat_sync.domain.hours import FIELD as HOURS
 from webchat_sync.domain.hours import parse_week, show_week
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Json
 from webchat_sync.render.html.domains import FIELD as SITES
 from webchat_sync.render.html.domains import hosts_of
@@ -20,7 +20,7 @@ _NOT_LISTED: Final = "Not known: the server doesn't list them."
 _AS_BEFORE: Final = "as before"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Standing:
     """The sites or the hours, if they're known, and a remark about them."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -25,6 +24,7 @@ from webchat_sync.domain.week_instants import (
     open_spans,
     week_difference,
 )
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Json
 from webchat_sync.render.sides import Sides
 from webchat_sync.render.values import block
@@ -32,7 +32,7 @@ from webchat_sync.render.values import block
 _WIDTH: Final = 80
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bar:
     """A part of a day, in minutes since midnight. ``kind`` is ``open``, ``gained`` or ``lost``."""
 
@@ -41,7 +41,7 @@ class Bar:
     minutes: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Day:
     """One row: the day, its bars, and their description."""
 
@@ -50,7 +50,7 @@ class Day:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Map:
     """One heat map. ``spans`` are its instants for the script: ``kind:minute:minutes`` since the epoch."""
 
@@ -61,7 +61,7 @@ class Map:
     spans: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hours:
     """The hours of one side: a map, or why there is none, with the value as it is."""
 
@@ -70,7 +70,7 @@ class Hours:
     value: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WeekPicture:
     """What to show of a channel's hours.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from webchat_sync.domain.colors import is_color, poor_contrast
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Json
 from webchat_sync.render.html.paints import Paints, pixels_of
 from webchat_sync.render.sides import Sides
@@ -37,7 +37,7 @@ _OWN_BOTTOM: Final = 24
 _OWN_SIDE: Final = 24
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SceneTab:
     """One scene of a channel: whether something in it changes, and whether it's shown first."""
 
@@ -47,7 +47,7 @@ class SceneTab:
     first: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Said:
     """A text of the widget. ``missing`` says in our words why there is none."""
 
@@ -56,7 +56,7 @@ class Said:
     changed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """One question of the form before the chat."""
 
@@ -66,7 +66,7 @@ class Question:
     options: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Widget:
     """One side of the drawing. ``paint`` and ``places`` are classes of the style sheet; ``facts`` are shown below it.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from webchat_sync.errors import Diagnostic, WebchatSyncError
+from webchat_sync.frozen import frozen
 from webchat_sync.model import Json, Secret, Sink
 from webchat_sync.tree import ALLOW_HINT, outside
 
@@ -30,7 +31,7 @@ class Address(NamedTuple):
         return self.path == other.path and (self.key == other.key or not self.key or not other.key)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Occasion:
     """Whose secret it is, and for which declared rotation; commands receive it in environment variables."""
 
@@ -49,7 +50,7 @@ class Occasion:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SinkSettings:
     """What sinks need. ``keys`` are secrets that no command may see: variables that contain one are removed.
 

@@ -1,0 +1,131 @@
+"""Frozen classes behave as those of ``dataclass(frozen=True, slots=True)`` do."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, asdict, dataclass, field, fields, replace
+from functools import cached_property
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webchat_sync.frozen import frozen
+
+
+def one_of_each(decorate: Callable[[type], Any]) -> Any:
+    """A class with every kind of field that the model has, made by ``decorate``."""
+
+    class Point:
+        x: float
+        y: float = 0.0
+        tags: dict[str, int] = field(default_factory=dict)
+        secret: str = field(default="", repr=False)
+        place: int = field(default=0, compare=False)
+        name: str = field(default="p", kw_only=True)
+        sum: float = field(init=False)
+        kept: int = field(init=False, default=7)
+        made: list[int] = field(init=False, default_factory=list)
+
+        def __post_init__(self) -> None:
+            object.__setattr__(self, "sum", self.x + self.y)
+
+    return decorate(Point)
+
+
+OURS, STANDARD = one_of_each(frozen), one_of_each(dataclass(frozen=True, slots=True))
+
+numbers = st.floats() | st.integers() | st.booleans()
+arguments = st.tuples(
+    st.lists(numbers, min_size=1, max_size=2),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "tags": st.dictionaries(st.text(max_size=2), st.integers(), max_size=2),
+            "secret": st.text(max_size=3),
+            "place": st.integers(),
+            "name": st.text(max_size=3),
+        },
+    ),
+)
+
+
+@given(arguments, arguments)
+def test_instances_look_and_compare_as_those_of_dataclass(one: Any, other: Any) -> None:
+    ours, others = OURS(*one[0], **one[1]), OURS(*other[0], **other[1])
+    standard, standards = STANDARD(*one[0], **one[1]), STANDARD(*other[0], **other[1])
+    assert repr(ours) == repr(standard)
+    assert repr(asdict(ours)) == repr(asdict(standard))
+    assert (ours == others) is (standard == standards)
+    assert (ours == standard) is False
+    assert repr(replace(ours, x=1)) == repr(replace(standard, x=1))
+    assert repr(copy.deepcopy(ours)) == repr(ours)
+    assert copy.copy(ours).tags is ours.tags
+
+
+def test_the_signature_and_the_arguments_are_those_of_dataclass() -> None:
+    assert inspect.signature(OURS).parameters.keys() == inspect.signature(STANDARD).parameters.keys()
+    assert OURS.__match_args__ == STANDARD.__match_args__
+    assert OURS.__slots__ == STANDARD.__slots__
+    assert [item.name for item in fields(OURS)] == [item.name for item in fields(STANDARD)]
+    for wrong in [(), (1, 2, 3, 4, 5, 6), (1, {"unknown": 1})]:
+        with pytest.raises(TypeError):
+            OURS(*wrong[:-1], **wrong[-1]) if wrong and isinstance(wrong[-1], dict) else OURS(*wrong)
+    assert OURS(1).tags is not OURS(1).tags
+
+
+def test_instances_cannot_be_changed_and_can_be_keys() -> None:
+    @frozen
+    class Key:
+        name: str
+
+    key = Key("a")
+    for name in ("name", "new"):
+        with pytest.raises(FrozenInstanceError):
+            setattr(key, name, "b")
+        with pytest.raises(FrozenInstanceError):
+            delattr(key, name)
+    assert {key: 1}[Key("a")] == 1
+    assert hash(key) == hash(("a",))
+    with pytest.raises(TypeError):
+        hash(OURS(1))  # as its dict can't be hashed
+
+
+def test_methods_of_a_class_are_kept_and_properties_can_be_cached() -> None:
+    @frozen(slots=False, kw_only=True)
+    class Shown:
+        value: int
+
+        def __repr__(self) -> str:
+            return "hidden"
+
+        @cached_property
+        def twice(self) -> list[int]:
+            return [self.value, self.value]
+
+    shown = Shown(value=1)
+    assert repr(shown) == "hidden"
+    assert shown == Shown(value=1)
+    assert shown != Shown(value=2)
+    assert shown.twice is shown.twice
+    by_position: Callable[..., Shown] = Shown
+    with pytest.raises(TypeError):
+        by_position(1)
+
+
+def test_a_class_of_a_frozen_class_has_the_fields_of_both() -> None:
+    @frozen
+    class Base:
+        one: int
+
+    @frozen
+    class Derived(Base):
+        two: int = 2
+
+    assert Derived(1) == Derived(1, 2)
+    assert Derived(1) != Derived(2)
+    assert repr(Derived(1)).endswith("Derived(one=1, two=2)")
+    assert Derived(1) != Base(1)
