@@ -195,6 +195,8 @@ def test_the_search_is_in_the_language_of_its_page_and_finds_each_page_in_one_la
                 assert hits(visit, "rotacion")[0] == "es/tutorial/"
             else:
                 assert guards == ["troubleshooting/#all-guards"]
+                visit.page.goto(f"{url}404.html")
+                assert hits(visit, "renamedFrom")[0] == "how-to/rename/#rename-it"
             assert visit.complaints == []
     assert len(said["tutorial"]) == len(said["es/tutorial"]) == 4
     assert not said["tutorial"] & said["es/tutorial"]

@@ -2,7 +2,7 @@
 // This script runs before the theme's, and prepares what it searches for a reader of this page.
 {
   const inSpanish = document.documentElement.lang === "es"
-  const english = new URL(JSON.parse(document.getElementById("__config").textContent).base + "/", location).href
+  const english = new URL(JSON.parse(document.getElementById("__config").textContent).base, location).href
   const spanish = `${english}es/`
 
   // One letter for one letter, so that the search marks the right ones: "rotacion" finds "rotación".
