@@ -210,6 +210,7 @@ def test_what_cannot_be_signed_with_is_told(api: Emulated, tmp_path: Path) -> No
         (["Support"], "doesn't contain the secret that was delivered to it"),
         (["Nobody"], "has no channel with the name"),
         (["Support", "--from", "missing"], "file missing: it doesn't exist"),
+        (["Support", "--from", "-"], "standard input is empty"),
         (["Support", "--from", str(tmp_path)], "can't read"),
     ):
         refused = invoke("secret", "sign", *arguments, "--user-id", "u")

@@ -119,7 +119,8 @@ class Repository:
         for name, kind in kinds.items():
             if b" commit " in kind:
                 raise _wrong(
-                    f"{name} is a submodule, so {commit} doesn't contain its files", f"Pass {name} as a separate path."
+                    f"{name} is a submodule, so {commit} doesn't contain its files",
+                    f"Pass the other files and folders by name, and run the command for {name} separately.",
                 )
         files = [name for name in kinds if name in names or PurePosixPath(name).suffix in suffixes]
         for name in files:

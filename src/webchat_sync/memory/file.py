@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _ENTRIES, _MORE = "entries", "organizations"
 _IDS: Final = ("base_url", "organization", "channel_id")
 _WAY_OUT: Final = (
-    "Restore it from a backup. If you have none, move it away: the channels' current secrets are then "
+    "Restore it from a backup. If you have none, move it elsewhere: the channels' current secrets are then "
     "adopted, and none is rotated because of this."
 )
 
