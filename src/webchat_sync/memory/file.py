@@ -240,7 +240,7 @@ class FileLock:
         if self.holders():
             raise LockedError(
                 f"the lock of this folder belongs to a process that's still running: {self._read()}",
-                hint="End that process; the lock ends with it.",
+                hint="Stop that process. It releases the lock when it ends.",
             )
         return False
 
