@@ -151,7 +151,10 @@ def test_an_age_that_cannot_be_counted_begins_with_the_next_apply_and_the_secret
     ledger.write_text(text.replace(moment_text(NOW), ""), encoding="utf-8")
     applied = api.invoke("apply", file, "--auto-approve")
     assert (applied.code, "`maxAge` counts from now" in " ".join(applied.out.split())) == (0, True)
-    assert "adopted as delivered at 2026-11-02T12:00:00+00:00 (less than a minute ago)" in api.invoke("secret", "status").out
+    assert (
+        "adopted as delivered at 2026-11-02T12:00:00+00:00 (less than a minute ago)"
+        in api.invoke("secret", "status").out
+    )
     file.write_text(
         f"{file.read_text(encoding='utf-8')}    welcomeMessage: {held(tmp_path).reveal()}\n", encoding="utf-8"
     )

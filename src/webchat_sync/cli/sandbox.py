@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from webchat_sync.cli.files import read_text
+from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
 
@@ -31,8 +31,9 @@ def emulator_store(data: Path | None, runtime: Runtime) -> Store:
     """
     if data is None or not _is_text(data):
         return _store(data, None, runtime, {})
+    store = _store(None, data, runtime, {})
     note(f"Starting from the snapshot {data}; changes won't be saved.")
-    return _store(None, data, runtime, {})
+    return store
 
 
 def _store(
@@ -48,7 +49,7 @@ def _store(
 def _channels(snapshot: Path) -> dict[str, list[dict[str, Json]]]:
     from webchat_sync.planfile.snapshot import read_snapshot
 
-    listings = read_snapshot(read_text(snapshot), file=str(snapshot)).listings
+    listings = read_snapshot(read_bytes(snapshot), file=str(snapshot)).listings
     return {
         organization: [dict(channel.fields) for channel in listing.channels]
         for organization, listing in listings.items()
