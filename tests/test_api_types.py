@@ -27,7 +27,7 @@ def test_a_message_names_everything_that_is_wrong_with_it() -> None:
     assert found == [
         "a message of type image needs a media asset id",
         "a message's body can have at most 4,096 characters; this one has 4,097",
-        'a message\'s id to reply to must be a UUID, not "no-uuid"',
+        'the id of the message to reply to must be a UUID, not "no-uuid"',
     ]
     assert problems_of(lambda: Message(body="")) == ["a text message needs a body"]
     assert problems_of(lambda: Message(cast("MessageType", "sticker"), media_asset_id=UUID)) == [

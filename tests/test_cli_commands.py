@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from commands import Emulated, emulated, invoke
+from commands import Emulated, emulated, invoke, manifest_in
 from planning import catalogue
 from webchat_sync.emulator import Store
 
@@ -114,8 +114,22 @@ def test_every_problem_of_a_message_is_told_before_it_is_sent(api: Emulated) -> 
     refused = api.invoke("message", "send", CONVERSATION, "--type", "image", "--body", "x" * 4097)
     assert refused.code == 1
     assert "4,096" in refused.err
-    assert "media asset id" in refused.err
+    assert "media asset id\n  Use --media ID, with an id that `webchat-sync media upload` printed." in refused.err
     assert api.taken_calls() == []
+
+
+@pytest.mark.parametrize("command", [["history"], ["unlock", "--auto-approve"]])
+def test_manifests_that_cannot_be_read_and_name_a_memory_are_not_ignored(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The local memory isn't theirs, so what it says would be wrong."""
+    manifest_in(tmp_path, monkeypatch, "version: 1\norganization: ${TEAM}\nsettings: {memory: git}\nchannels: []\n")
+    refused = invoke(*command, environ={"TEAM": "acme"})
+    assert (refused.code, "the environment variable `TEAM`" in refused.err) == (1, True), refused.err
+    allowed = invoke(*command, "--allow-env", "TEAM", environ={"TEAM": "acme"})
+    assert (allowed.code, "no Git remote here" in allowed.err) == (1, True), allowed.err
+    named = invoke("unlock", "--auto-approve", "--memory", "file", environ={"TEAM": "acme"})
+    assert (named.code, "Nobody holds the lock" in named.err) == (0, True), named.err
 
 
 def test_a_command_for_one_organization_asks_for_it(api: Emulated) -> None:

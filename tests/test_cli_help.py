@@ -95,6 +95,13 @@ def test_help_shows_what_the_option_does(path: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("path", COMMANDS)
+def test_a_command_that_reads_manifests_has_the_options_that_their_errors_name(path: tuple[str, ...]) -> None:
+    shown = invoke(*path, "--help").out
+    reads = ("[PATH]..." in shown or "  --manifest " in shown) and path != ("fmt",)  # which reads no variables
+    assert [f"  {option} " in shown for option in ("--allow-env", "--allow-path")] == [reads, reads]
+
+
+@pytest.mark.parametrize("path", COMMANDS)
 def test_every_command_can_be_quiet_verbose_and_without_colours(path: tuple[str, ...]) -> None:
     shown = invoke(*path, "--help").out
     for option in ("-v, --verbose", "-q, --quiet", "--no-color"):

@@ -16,7 +16,8 @@ from applying import NOW
 from commands import Emulated, emulated, invoke
 from rotating import signs
 from webchat_sync.emulator import Fault, Faults, effects
-from webchat_sync.model import Secret, moment_text
+from webchat_sync.model import LedgerEntry, Secret, SecretState, SecretStatus, moment_text
+from webchat_sync.render.secrets import render_text
 
 PATH = {"PATH": os.environ["PATH"]}
 
@@ -150,7 +151,10 @@ def test_an_age_that_cannot_be_counted_begins_with_the_next_apply_and_the_secret
     ledger.write_text(text.replace(moment_text(NOW), ""), encoding="utf-8")
     applied = api.invoke("apply", file, "--auto-approve")
     assert (applied.code, "`maxAge` counts from now" in " ".join(applied.out.split())) == (0, True)
-    assert "vouched at 2026-11-02T12:00:00+00:00 (less than a minute ago)" in api.invoke("secret", "status").out
+    assert (
+        "adopted as delivered at 2026-11-02T12:00:00+00:00 (less than a minute ago)"
+        in api.invoke("secret", "status").out
+    )
     file.write_text(
         f"{file.read_text(encoding='utf-8')}    welcomeMessage: {held(tmp_path).reveal()}\n", encoding="utf-8"
     )
@@ -187,6 +191,24 @@ def test_a_rotation_by_hand_in_doubt_is_told_as_such(tmp_path: Path, monkeypatch
         assert signs(api.store, "c-1", held(tmp_path, "s"))
 
 
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("intended", "unfinished rotation, begun at 2026"),
+        ("delivered", "; delivered at 2026"),
+        ("undelivered", "created, but not delivered or verified, at 2026"),
+        ("adopted", "; adopted at 2026"),
+        ("vouched", "; adopted as delivered at 2026"),
+        ("revoked", "; revoked at 2026"),
+    ],
+)
+def test_what_the_ledger_says_of_a_secret_is_put_in_words(state: SecretState, said: str) -> None:
+    entry = LedgerEntry("Support", state, attempt="a", at=NOW - timedelta(hours=3), rotation="1")
+    shown = render_text([SecretStatus("Support", "c-1", True, entry, False)], now=NOW)
+    assert said in shown
+    assert shown.endswith('(3 hours ago, rotation "1")'), shown
+
+
 @pytest.mark.parametrize("source", [[], ["--from", "channels/.env:K"], ["--from", "plain"], ["--from", "-"]])
 def test_a_signature_is_what_the_server_expects(api: Emulated, tmp_path: Path, source: list[str]) -> None:
     file = manifest(tmp_path, "{deliver: [{dotenv: .env, key: K}]}")
@@ -210,6 +232,7 @@ def test_what_cannot_be_signed_with_is_told(api: Emulated, tmp_path: Path) -> No
         (["Support"], "doesn't contain the secret that was delivered to it"),
         (["Nobody"], "has no channel with the name"),
         (["Support", "--from", "missing"], "file missing: it doesn't exist"),
+        (["Support", "--from", "-"], "standard input is empty"),
         (["Support", "--from", str(tmp_path)], "can't read"),
     ):
         refused = invoke("secret", "sign", *arguments, "--user-id", "u")

@@ -186,6 +186,7 @@ def test_a_submodule_is_refused_since_its_files_are_not_here(folder: Path, tmp_p
         done = drift(api, "channels")
         assert done.code == 1
         assert "channels/sub is a submodule" in done.err
+        assert "Pass the other files and folders by name, and run the command for channels/sub separately." in done.err
         assert drift(api, "channels/support.yaml").code == 0
         assert "Drift: 1 channel differs" in drift(api, "channels/sub").last_line
 

@@ -200,6 +200,9 @@ def test_faults_are_read_from_a_file(tmp_path: Path) -> None:
         assert statuses == [404, 429, 307, 200, 200]
 
 
+HINT = "`webchat-sync emulator --help` shows an example, and lists the kinds of faults and their keys."
+
+
 def test_every_problem_of_a_file_of_faults_is_told_with_its_place(tmp_path: Path) -> None:
     file = tmp_path / "faults.yaml"
     file.write_text(
@@ -210,6 +213,9 @@ def test_every_problem_of_a_file_of_faults_is_told_with_its_place(tmp_path: Path
   seconds: 1
 - {kind: delay, nth: 0}
 - drop
+- {kind: rate_limit, path: 3}
+- {kind: drop, nth: 1.5}
+- {kind: status, status: 600}
 """
     )
     with pytest.raises(InputError) as caught:
@@ -222,9 +228,24 @@ def test_every_problem_of_a_file_of_faults_is_told_with_its_place(tmp_path: Path
         (":5:3", "[2]"),
         (":5:22", "[2].nth"),
         (":6:3", "[3]"),
+        (":7:3", "[4]"),
+        (":7:28", "[4].path"),
+        (":8:21", "[5].nth"),
+        (":9:26", "[6].status"),
     }
     assert '"statsu" isn\'t accepted; it can be status, delay' in str(caught.value)
-    assert "'seconds' was unexpected" in str(caught.value)
+    assert {problem.message for problem in caught.value.problems if "statsu" not in problem.message} == {
+        "200 is below the minimum of 400",
+        "`seconds` can't be used with this kind of fault",
+        "`seconds` is missing",
+        "0 is below the minimum of 1",
+        "expected a mapping, but this is text",
+        "`limit` and `seconds` are missing",
+        "expected text, but this is 3",
+        "expected a whole number or a list, but this is 1.5",
+        "600 is above the maximum of 599",
+    }
+    assert {problem.hint for problem in caught.value.problems} == {HINT}
 
 
 @pytest.mark.parametrize(

@@ -238,7 +238,7 @@ def test_a_former_name_that_is_pinned_elsewhere_is_an_error(api: Emulated) -> No
 def test_a_create_beside_a_delete_of_the_same_values_asks_for_a_rename() -> None:
     with emulated({"name": "Old", "id": "c-9", "theme": "dark", "color": "#123456"}) as one:
         planned = one.invoke("plan", manifest("Fresh", extra=', theme: dark, color: "#123456"', prune=True))
-        assert 'If this is a rename, add `renamedFrom: "Old"`' in planned.out
+        assert 'If this is a rename, add `sync.renamedFrom: "Old"`' in planned.out
 
 
 OLD: dict[str, Json] = {"theme": "dark", "color": "#123456", "voiceNotesEnabled": True, "bubblePosition": "left"}
@@ -261,7 +261,7 @@ def test_a_deleted_channel_is_similar_if_three_fifths_of_the_values_are_equal_an
 ) -> None:
     changes = plan_for([declare("Fresh", **declared)], [live("Old", "c-9", **OLD)], prune=True).organizations[0].changes
     notes = {change.action: getattr(change, "note", "") for change in changes}
-    hint = '"Old" is deleted and has mostly the same values. If this is a rename, add `renamedFrom: "Old"`'
+    hint = '"Old" is deleted and has mostly the same values. If this is a rename, add `sync.renamedFrom: "Old"`'
     assert notes["create"] == (hint if similar else "")
 
 

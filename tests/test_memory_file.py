@@ -120,7 +120,7 @@ def test_the_lock_of_a_folder(tmp_path: Path) -> None:
         assert clock.seconds == pytest.approx(3, abs=0.3)
         with pytest.raises(LockedError) as unbroken:
             two.break_open(holder)
-        assert unbroken.value.hint == "End that process; the lock ends with it."
+        assert unbroken.value.hint == "Stop that process. It releases the lock when it ends."
         assert not two.still_held()
     assert not one.still_held()
     assert not two.break_open(holder)

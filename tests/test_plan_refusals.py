@@ -218,7 +218,7 @@ def test_a_lost_rename_is_refused_beside_the_delete_of_what_nobody_declares(decl
         'channel "Help" would be renamed from "Suport", but no live channel has that name, and undeclared '
         'channels would be deleted in the same apply: "Support"'
     )
-    hint = "Fix `renamedFrom`, or remove it if the channel is new."
+    hint = "Fix `sync.renamedFrom`, or remove it if the channel is new."
     assert told == ((in_full(message, PLACE, hint),) if refused else ())
 
 
@@ -265,8 +265,8 @@ def test_a_lookalike_in_full(declaration: Declaration, taken_for: str) -> None:
             f'channel "{declaration.name}" would be created next to one whose name is easily confused with '
             f'{taken_for}: "SUPPORT" (c-1), "Súpport" (c-2)',
             PLACE,
-            'If you mean that one, declare its exact name "SUPPORT", rename it with `renamedFrom: "SUPPORT"`, or pin '
-            "it with `sync.id: c-1`. If you want both, use --allow-lookalikes.",
+            'If you mean that one, declare its exact name "SUPPORT", rename it with `sync.renamedFrom: "SUPPORT"`, or '
+            "pin it with `sync.id: c-1`. If you want both, use --allow-lookalikes.",
         ),
     )
 

@@ -43,12 +43,12 @@ def warnings(
         (
             "proactiveTriggers",
             [{"message": "x", "urlPatern": "/"}, {"message": "y", "urlPatern": "/"}],
-            ["key-not-live", '"urlPatern" is in none of 3 live triggers; did you mean "urlPattern"?'],
+            ["key-not-live", '"urlPatern" is in none of the 3 live triggers; did you mean "urlPattern"?'],
         ),
         (
             "proactiveTriggers",
             [{"rules": {"second": 5}}],
-            ["key-not-live", '"second" is in none of 2 live proactiveTriggers[].rules; did you mean "seconds"?'],
+            ["key-not-live", '"second" is in none of the 2 live proactiveTriggers[].rules; did you mean "seconds"?'],
         ),
         (
             "proactiveTriggers",
@@ -68,7 +68,7 @@ def warnings(
         (
             "operatingHours",
             {"time-zone": "Europe/Madrid"},
-            ["key-not-live", '"time-zone" is in none of 2 live operatingHours; did you mean "timezone"?'],
+            ["key-not-live", '"time-zone" is in none of the 2 live operatingHours; did you mean "timezone"?'],
         ),
         (
             "offlineAction",
@@ -170,7 +170,7 @@ def test_an_update_is_told_of_what_it_sends_and_of_nothing_else() -> None:
     channel = replace(LIVE[0], name="Support", fields={**LIVE[0].fields, "name": "Support"})
     assert warnings({"proactiveTriggers": [PRICES, PLANS], "theme": "dark"}, (channel, *LIVE[1:])) == []
     (told,) = warnings({"proactiveTriggers": [PRICES, {"urlpattern": "/"}]}, (channel, *LIVE[1:]))
-    assert told == ("key-not-live", '"urlpattern" is in none of 3 live triggers; did you mean "urlPattern"?')
+    assert told == ("key-not-live", '"urlpattern" is in none of the 3 live triggers; did you mean "urlPattern"?')
 
 
 JSON = st.recursive(

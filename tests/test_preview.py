@@ -109,7 +109,7 @@ def test_while_it_is_closed_no_open_chat_is_drawn(manifest: Path) -> None:
         for at in ("2026-11-28T13:05", "2026-11-30T13:30"):
             article = first(httpx.get(url, params={"at": at}).text)
             assert 'id="closed-1" checked' in article
-            assert "The message while closed isn&#39;t managed here." in article
+            assert "The offline message isn&#39;t managed here." in article
 
 
 @pytest.mark.parametrize(

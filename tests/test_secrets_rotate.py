@@ -246,7 +246,7 @@ def test_a_refused_rotation_is_reported_even_if_the_ledger_is_lost_meanwhile(tmp
         assert "HTTP 403 Forbidden: not today" in str(report.results[0].error)
 
 
-REVOKED = "The secret no longer works. The server knows that, so nothing else has to be done about it."
+REVOKED = "The secret no longer works. The server knows that it was revoked, so there's nothing else to do."
 REFUSED = "the secret was rotated, but the sink `command false` didn't accept the secret: `false` exited with code 1"
 REPLACED = "The sinks have the new secret. The next apply may replace it."
 

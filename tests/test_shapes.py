@@ -502,10 +502,10 @@ def test_a_plan_warns_of_a_key_that_nothing_live_has_without_another_call(acme: 
     Path("channels.yaml").write_text(MANIFEST % "true")
     planned = acme.invoke("plan", "channels.yaml", "--strict", "--detailed-exitcode")
     assert planned.code == 2
-    assert '! warning: "urlPatern" is in none of 3 live triggers; did you mean\n      "urlPattern"?' in planned.out
+    assert '! warning: "urlPatern" is in none of the 3 live triggers; did you mean\n      "urlPattern"?' in planned.out
     assert acme.taken_calls() == ["GET"]
     against = invoke("plan", "channels.yaml", "--live", "live.json", "--format", "markdown")
-    assert '**warning**: `"urlPatern"` is in none of 3 live triggers; did you mean `"urlPattern"`?' in against.out
+    assert '**warning**: `"urlPatern"` is in none of the 3 live triggers; did you mean `"urlPattern"`?' in against.out
     document = invoke("plan", "channels.yaml", "--live", "live.json", "--format", "json").json()
     (change,) = document["organizations"][0]["changes"]
     assert change["impact"][0]["code"] == "key-not-live"

@@ -20,7 +20,7 @@ WAY_OUT = (
     "Use a different sink for one of them, for example with `${MOSEND_ORG_ID}` in its path. To replace what's there, "
     "use --take-over-sink."
 )
-AWAY = "Move it away, or use a different sink. To replace what's there, use --take-over-sink."
+AWAY = "Move it elsewhere, or use a different sink. To replace what's there, use --take-over-sink."
 
 
 def changes(*sinks: Sequence[Sink]) -> Sequence[Create | Update]:

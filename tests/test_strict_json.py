@@ -51,6 +51,34 @@ def outcome(text: str | bytes, *, unique_keys: bool = False) -> tuple[object, Js
         return None, error
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "a value is missing"),
+        ("yaml: 1", "a value is missing"),
+        ("{a: 1}", "a key in double quotes is missing"),
+        ('{"a" 1}', "a colon is missing"),
+        ("[1 2]", "a comma is missing"),
+        ("[1] 2", "there's text after the end of the document"),
+        ('["a', "a string isn't closed"),
+        ('["a\n"]', "a control character isn't escaped"),
+        (r'["\x41"]', "an escape sequence isn't valid"),
+        (r'["\u12"]', "an escape sequence isn't valid"),
+        ("\ufeff[]", "it begins with a byte order mark"),
+        (b"\xff\xfe\xfa", "not UTF-8"),
+    ],
+)
+def test_what_is_not_json_is_said_in_words(text: str | bytes, reason: str) -> None:
+    _, error = outcome(text)
+    assert str(error) == f"it isn't valid JSON: {reason}"
+
+
+@given(st.text(st.sampled_from('[]{}",:\\u1ae \n-'), max_size=12))
+def test_no_message_of_the_decoder_is_left_as_it_is(text: str) -> None:
+    _, error = outcome(text)
+    assert error is None or error.reason[:1] in {"a", "t", "i"}, error
+
+
 @given(st.lists(st.sampled_from(["[", '{"k":', '{"a\\"[":[],"k":']), min_size=1, max_size=400), st.booleans())
 def test_depth_alone_decides(openings: list[str], closed: bool) -> None:
     closings = "".join("]" if opening == "[" else "}" for opening in reversed(openings))

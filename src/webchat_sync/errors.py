@@ -182,7 +182,7 @@ class ApiError(WebchatSyncError):
     ``method`` and ``path`` identify the call; ``status`` is the HTTP status, None without a response; ``messages`` are
     the server's texts; ``request_id`` is the response's ``x-request-id``. ``in_doubt``: the request may have taken
     effect although there was no reliable response. ``transient``: another attempt may succeed. ``retry_after`` is how
-    many seconds the server asks to wait before it; ``attempts`` is how often the request was sent.
+    many seconds the server asks to wait before it; ``attempts`` is how many times the request was sent.
     """
 
     exit_code = 6

@@ -77,9 +77,8 @@ class Repository:
     def commit(self, revision: str) -> Commit:
         """The commit that ``revision`` names. Raises InputError if there is none."""
         if revision.startswith("-"):
-            raise _wrong(
-                f"{show(revision)} isn't a valid revision", "Use a branch, a tag or a commit, for example `main`."
-            )
+            hint = "Use a branch, a tag or a commit, for example `main`."
+            raise _wrong(f"{show(revision)} isn't a valid revision", hint)
         result = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         if result.returncode == 0:
             return Commit(revision, result.stdout.decode("ascii").strip())
@@ -120,7 +119,8 @@ class Repository:
         for name, kind in kinds.items():
             if b" commit " in kind:
                 raise _wrong(
-                    f"{name} is a submodule, so {commit} doesn't contain its files", f"Pass {name} as a separate path."
+                    f"{name} is a submodule, so {commit} doesn't contain its files",
+                    f"Pass the other files and folders by name, and run the command for {name} separately.",
                 )
         files = [name for name in kinds if name in names or PurePosixPath(name).suffix in suffixes]
         for name in files:

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 DEEPEST: Final = 100
@@ -23,6 +23,20 @@ _ZEROS: Final = bytes.maketrans(b"123456789", b"0" * 9)
 
 _LONG_NUMBER: Final = b"0" * MOST_DIGITS
 """What's left of a number that's too long, even if its sign is one of its characters."""
+
+_FLAWS: Final[Mapping[str, str]] = {
+    "Expecting value": "a value is missing",
+    "Expecting property name": "a key in double quotes is missing",
+    "Expecting ':'": "a colon is missing",
+    "Expecting ','": "a comma is missing",
+    "Illegal trailing comma": "a comma has nothing after it",
+    "Extra data": "there's text after the end of the document",
+    "Unterminated string": "a string isn't closed",
+    "Invalid control character": "a control character isn't escaped",
+    "Invalid \\": "an escape sequence isn't valid",
+    "Unexpected UTF-8 BOM": "it begins with a byte order mark",
+}
+"""The beginnings of the messages of Python's decoder, put in words."""
 
 
 class JsonError(ValueError):
@@ -56,7 +70,8 @@ def load_json(data: str | bytes, *, unique_keys: bool = False) -> Any:  # noqa: 
             object_pairs_hook=_unique if unique_keys else None,
         )
     except json.JSONDecodeError as error:
-        raise JsonError(error.msg, error.lineno, error.colno) from None
+        flaw = next((words for begin, words in _FLAWS.items() if error.msg.startswith(begin)), error.msg)
+        raise JsonError(flaw, error.lineno, error.colno) from None
     except _NumberError as error:
         raise _at(text, text.find(error.literal), error.reason, beyond=error.beyond) from None
     except RecursionError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import field, replace
 from datetime import datetime
 from typing import Final, Literal, TypeAlias, get_args
@@ -24,6 +24,7 @@ AVATAR_SIGNATURES: Final = {
     "image/jpeg": re.compile(rb"\xff\xd8\xff"),
     "image/webp": re.compile(rb"RIFF.{4}WEBP", re.DOTALL),
 }
+_MEDIA: Final = "Use --media ID, with an id that `webchat-sync media upload` printed."
 MEDIA_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 
 
@@ -61,22 +62,22 @@ class Message:
     reply_to_message_id: str | None = None
 
     def __post_init__(self) -> None:
-        problems: list[str] = []
+        problems: dict[str, str] = {}
         if self.type not in get_args(MessageType):
-            problems.append(
-                f"a message's type must be one of {', '.join(get_args(MessageType))}, not {show(self.type)}"
-            )
+            types = ", ".join(get_args(MessageType))
+            problems[f"a message's type must be one of {types}, not {show(self.type)}"] = ""
         if self.type == "text" and not self.body:
-            problems.append("a text message needs a body")
+            problems["a text message needs a body"] = "Use --body TEXT."
         if self.type != "text" and not self.media_asset_id:
-            problems.append(f"a message of type {self.type} needs a media asset id")
+            problems[f"a message of type {self.type} needs a media asset id"] = _MEDIA
         if self.body and len(self.body) > MAX_MESSAGE_LENGTH:
-            problems.append(
-                f"a message's body can have at most {MAX_MESSAGE_LENGTH:,} characters; this one has {len(self.body):,}"
-            )
-        for name, text in (("media asset id", self.media_asset_id), ("id to reply to", self.reply_to_message_id)):
-            if text and not UUID.fullmatch(text):
-                problems.append(f"a message's {name} must be a UUID, not {show(text)}")
+            limit = f"a message's body can have at most {MAX_MESSAGE_LENGTH:,} characters"
+            problems[f"{limit}; this one has {len(self.body):,}"] = "Shorten it, or send several messages."
+        if self.media_asset_id and not UUID.fullmatch(self.media_asset_id):
+            problems[f"the media asset id must be a UUID, not {show(self.media_asset_id)}"] = _MEDIA
+        if self.reply_to_message_id and not UUID.fullmatch(self.reply_to_message_id):
+            reply_to = show(self.reply_to_message_id)
+            problems[f"the id of the message to reply to must be a UUID, not {reply_to}"] = ""
         _refuse(problems)
 
     def as_json(self) -> dict[str, Json]:
@@ -109,7 +110,7 @@ class Upload:
             problems.append(f"the file {show(self.file_name)} is empty")
         if self.mime_type is not None and not MEDIA_TYPE.fullmatch(self.mime_type):
             problems.append(f"{show(self.mime_type)} isn't a media type such as image/png")
-        _refuse(problems)
+        _refuse(dict.fromkeys(problems, ""))
 
     def as_avatar(self) -> Upload:
         """This file with the media type that its first bytes show.
@@ -126,7 +127,7 @@ class Upload:
                 f"the avatar {show(self.file_name)} is too large: {len(self.content):,} bytes; the limit is 8 MB "
                 f"({MAX_AVATAR_BYTES:,} bytes)"
             )
-        _refuse(problems)
+        _refuse(dict.fromkeys(problems, ""))
         return replace(self, mime_type=mime_types[0])
 
 
@@ -147,7 +148,7 @@ class HostIdentity:
             problems.append("an identified visitor needs a user id or an e-mail address")
         if not self.secret:
             problems.append("an identified visitor needs the channel's identity secret")
-        _refuse(problems)
+        _refuse(dict.fromkeys(problems, ""))
 
     def as_json(self) -> dict[str, Json]:
         """The part of a session's body that proves the identity.
@@ -169,6 +170,7 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _refuse(problems: Sequence[str]) -> None:
+def _refuse(problems: Mapping[str, str]) -> None:
+    """Raise InputError if there are problems: messages, each with its hint or an empty text."""
     if problems:
-        raise InputError([Diagnostic(message) for message in problems])
+        raise InputError([Diagnostic(message, hint=hint) for message, hint in problems.items()])

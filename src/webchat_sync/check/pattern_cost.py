@@ -57,7 +57,7 @@ def pattern_flaw(pattern: str, limits: Limits) -> Diagnostic | None:
         reader = _Reader(pattern, limits.text)
         if reader.steps() > limits.steps:
             raise reader.repeated_choice or _TooSlowError(
-                f"it can take more than {limits.steps:,} steps, for texts of up to {limits.text:,} characters",
+                f"it can take more than {limits.steps:,} steps, for text of up to {limits.text:,} characters",
                 "Begin it with `^`, and use fewer of `*`, `+`, `?`, `{…}` and `|`.",
             )
     except _TooSlowError as error:

@@ -13,7 +13,7 @@ import click
 
 from webchat_sync.cli.approval import approved
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
-from webchat_sync.cli.files import read_bytes
+from webchat_sync.cli.files import read_bytes, unwritable
 from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_fleet, say_failed
 from webchat_sync.cli.manifests import manifest_environ, overlay_option, paths_argument, quoting
 from webchat_sync.cli.runtime import Runtime, wait_for
@@ -86,8 +86,8 @@ def command(runtime: Runtime, *, asked: Asked, auto_approve: bool, check: bool) 
 
     Channels are pinned to their ids, and declared fields get their live values. Fields that aren't declared or that
     sync.ignore names don't change, nor do channels that aren't live or that are declared absent. Comments, order,
-    quotes and anchors are kept, and so is every ${VARIABLE} that still gives the live value. A file that's already
-    formatted as `fmt` does it stays formatted. If a value came from the defaults, an anchor or a variable and no longer
+    quotes and anchors are kept, and so is every ${VARIABLE} that still gives the live value. A file that `fmt` would
+    leave as it is stays that way. If a value came from the defaults, an anchor or a variable and no longer
     matches, the channel gets its own value.
 
     With --overlay, a value goes back to the file that it came from, unless that file is shared. Values from a
@@ -227,7 +227,7 @@ def _print_undeclared(organization: str, undeclared: Sequence[LiveChannel], *, s
     words += [word for channel in few for word in ("--only", channel.id)]
     left_out = counted(len(undeclared), "live channel isn't", "live channels aren't")
     of = f" of organisation {inline(organization)}" if several else ""
-    them = "it" if len(undeclared) == 1 else "each"
+    them = "it" if len(undeclared) == 1 else "each" if len(undeclared) <= FEW else f"each of these {FEW}"
     note(f"{left_out} in any file{of}: {names}. To write a file for {them}:")
     note(f"  {flat(shlex.join([*words, '--out', 'imported/']))}")
 
@@ -243,5 +243,5 @@ def _write(file: Path, edited: Edited) -> None:
     try:
         replace_bytes(file, edited.data)
     except OSError as error:
-        raise InputError([Diagnostic(f"can't write {file}: {error.strerror}")]) from None
+        raise InputError([unwritable(file, error)]) from None
     note(f"Wrote {file}.")

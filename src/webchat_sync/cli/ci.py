@@ -184,7 +184,8 @@ def _summarize(run: PipelineRun, plan: Plan, label: str, report_url: str) -> boo
         with run.summary.open("a", encoding="utf-8") as summary:
             summary.write(text)
     except OSError as error:
-        problem = Diagnostic(f"can't write the job summary {run.summary}: {error.strerror}")
+        hint = "Check GITHUB_STEP_SUMMARY, or use --no-summary."
+        problem = Diagnostic(f"can't write the job summary {run.summary}: {error.strerror}", hint=hint)
         raise InputError([problem]) from None
     if not text:
         note("The job summary has no room left for the plan.")

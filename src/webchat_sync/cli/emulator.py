@@ -67,7 +67,7 @@ def command(
 
     \b
     Quirks, which real servers may have:
-      trim-texts                  texts are stored without leading and trailing spaces
+      trim-texts                  text is stored without leading and trailing spaces
       lower-case                  colours and hosts are stored in lower case
       drop-nulls                  responses leave out null values
       reorder-keys                responses have their keys in another order

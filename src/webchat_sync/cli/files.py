@@ -77,7 +77,7 @@ def echo_pieces(text: str | Iterable[str]) -> None:
     click.echo()
 
 
-def unwritable(path: Path, error: OSError) -> Diagnostic:
+def unwritable(path: str | Path, error: OSError) -> Diagnostic:
     """The problem with ``path``, which can't be written."""
     return Diagnostic(f"can't write {path}: {error.strerror}", hint=_CHECK)
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from webchat_sync.cli.files import input_path
+from webchat_sync.cli.files import input_path, unwritable
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note, use_color
-from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.errors import InputError
 
 
 @click.command("fmt")
@@ -22,10 +22,9 @@ def command(runtime: Runtime, *, paths: tuple[Path, ...], check: bool) -> int:
     PATH is a file or a folder of them; without one, the current directory.
 
     Fields are sorted as in the catalogue, with `name` first and `sync` last. Text is quoted only if necessary. Short
-    lists of texts go in brackets; other lists have one item per line. Comments, variables and anchors are
-    kept. A file is written only if reading it again gives the same values, whatever the variables contain. A file with
-    errors, or that isn't a manifest, is reported and left out, and the exit code is 1. Needs no variables, network or
-    key.
+    lists of strings go in brackets; other lists have one item per line. Comments, variables and anchors are kept. A
+    file is written only if reading it again gives the same values, whatever the variables contain. A file with errors,
+    or one that isn't a manifest, is reported and skipped, and the exit code is 1. Needs no variables, network or key.
 
     \b
     Examples:
@@ -62,5 +61,5 @@ def _write(file: Path, data: bytes) -> None:
     try:
         replace_bytes(file, data)
     except OSError as error:
-        raise InputError([Diagnostic(f"can't write {file}: {error.strerror}")]) from None
+        raise InputError([unwritable(file, error)]) from None
     note(f"Wrote {file}.")

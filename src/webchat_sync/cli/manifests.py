@@ -55,13 +55,15 @@ _allow_path_option = click.option(
 )
 
 
-def paths_argument(command: Callable[..., object]) -> Callable[..., object]:
-    """Manifest files and folders, as ``paths``; by default, the current directory.
+def allow_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Give a command --allow-env and --allow-path, which the runtime remembers."""
+    return _allow_env_option(_allow_path_option(command))
 
-    This includes --allow-env and --allow-path, which the runtime remembers.
-    """
+
+def paths_argument(command: Callable[..., object]) -> Callable[..., object]:
+    """Manifest files and folders, as ``paths``; by default, the current directory. Includes :func:`allow_options`."""
     argument = click.argument("paths", metavar="[PATH]...", nargs=-1, type=input_path)
-    return argument(_allow_env_option(_allow_path_option(command)))
+    return argument(allow_options(command))
 
 
 overlay_option = click.option(

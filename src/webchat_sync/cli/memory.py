@@ -41,9 +41,8 @@ def _not_nan(_ctx: click.Context, _param: click.Parameter, seconds: float | None
 memory_option = click.option(
     "--memory",
     metavar="PLACE",
-    help="Where to remember what was done: file, git, or the URL or path of a repository; with #REF, as in git#REF, on "
-    "another ref.  "
-    "[env: WEBCHAT_SYNC_MEMORY; default: settings.memory of the manifests, or file]",
+    help="Where the ledger and the lock are kept: file, git, or the URL or path of a repository; with #REF, as in "
+    "git#REF, on another ref.  [env: WEBCHAT_SYNC_MEMORY; default: settings.memory of the manifests, or file]",
 )
 """For commands that read the memory; passed to them as ``memory``."""
 

@@ -52,8 +52,8 @@ def command(
     """Show each declared channel as visitors would see it, on a page that updates as you save, until Ctrl-C.
 
     PATH is a manifest file or a folder of them; without one, the current directory. Only this machine can open the
-    page. Next to each channel, it shows the problems that `validate` finds in it. You can choose the time and, with a
-    key, --live or --sandbox, show what is live instead of what is declared.
+    page. Each channel is shown with the problems that `validate` finds in it. You can choose the time and, with a key,
+    --live or --sandbox, show what is live instead of what is declared.
 
     \b
     Examples:

@@ -51,7 +51,7 @@ ledger_option = click.option(
     "--ledger",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help=f"Where to record rotations.  [default: settings.ledger of the manifest, or {LEDGER}]",
+    help=f"Where rotations are recorded.  [default: settings.ledger of the manifest, or {LEDGER}]",
 )
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
-from webchat_sync.errors import Diagnostic, InputError, Place
 
 if TYPE_CHECKING:
     from webchat_sync.emulator import Store
@@ -32,8 +31,9 @@ def emulator_store(data: Path | None, runtime: Runtime) -> Store:
     """
     if data is None or not _is_text(data):
         return _store(data, None, runtime, {})
+    store = _store(None, data, runtime, {})
     note(f"Starting from the snapshot {data}; changes won't be saved.")
-    return _store(None, data, runtime, {})
+    return store
 
 
 def _store(
@@ -49,11 +49,7 @@ def _store(
 def _channels(snapshot: Path) -> dict[str, list[dict[str, Json]]]:
     from webchat_sync.planfile.snapshot import read_snapshot
 
-    try:
-        text = read_bytes(snapshot).decode("utf-8")
-    except UnicodeDecodeError:
-        raise InputError([Diagnostic("this isn't a snapshot: it isn't UTF-8", Place(str(snapshot), 1, 1))]) from None
-    listings = read_snapshot(text, file=str(snapshot)).listings
+    listings = read_snapshot(read_bytes(snapshot), file=str(snapshot)).listings
     return {
         organization: [dict(channel.fields) for channel in listing.channels]
         for organization, listing in listings.items()

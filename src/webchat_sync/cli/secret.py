@@ -23,6 +23,7 @@ from webchat_sync.cli.subject import (
     find_subject,
     manifest_option,
     with_ledger_options,
+    with_ledger_to_read,
 )
 from webchat_sync.cli.tone import note
 from webchat_sync.environment import API_KEY_VARIABLE
@@ -153,7 +154,7 @@ def revoke(
 @command.command(short_help="Show which channels have an identity secret.")
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@with_ledger_options
+@with_ledger_to_read
 @manifest_option
 @connection_options
 @click.pass_obj
@@ -210,7 +211,6 @@ def deliver(
     from webchat_sync.secrets.sinks import Sinks
 
     key = Secret(runtime.environ.get(API_KEY_VARIABLE, "").strip())
-
     found = waiting_for(RECOVERY, name)
     organization = found.key.organization if found else None
     subject = find_offline(paths, runtime, ledger_options, found.name if found else name, organization)
@@ -232,8 +232,7 @@ def deliver(
                 environment=runtime,
             )
         )
-    labels = in_a_row([sink.label for sink in sinks])
-    note(f'Delivered the identity secret of "{name}" to {labels}.')
+    note(f'Delivered the identity secret of "{name}" to {in_a_row([sink.label for sink in sinks])}.')
 
 
 @command.command(short_help="Print the signature of a user id, to compare with the site's.")
@@ -246,7 +245,7 @@ def deliver(
     help="Where the secret is: FILE, FILE:KEY for a dotenv file, or - for standard input.  [default: the sink "
     "that the ledger records]",
 )
-@with_ledger_options
+@with_ledger_to_read
 @manifest_option
 @click.pass_obj
 def sign(
@@ -268,11 +267,12 @@ def sign(
       webchat-sync secret sign Support --user-id user-1
       webchat-sync secret sign Support --user-id user-1 --from .secrets/support.env:MOSEND_IDENTITY_SECRET
     """
-    from webchat_sync.secrets.sign import signature, stored_secret
+    from webchat_sync.secrets.sign import piped_secret, signature, stored_secret
 
-    given = sys.stdin.read().strip() if source == "-" else ""
     secret = (
-        Secret(given) if given else stored_secret(name, source, _ledger(paths, runtime, ledger_options, name, source))
+        piped_secret(sys.stdin.read())
+        if source == "-"
+        else stored_secret(name, source, _ledger(paths, runtime, ledger_options, name, source))
     )
     click.echo(signature(secret, user_id))
 

@@ -49,7 +49,7 @@ def command(
     like a secret.
 
     PATH is a manifest file or a folder of them: their organisations are examined, including the fields that their
-    settings describe. Without PATH, it's the organisation of --org or every organisation in --live.
+    settings describe. Without PATH, the organisation of --org is examined, or every organisation in --live.
 
     Formats: text for terminals; json for programs (schemas/shapes.schema.json); schema is JSON Schema, which `schema
     manifest --learned FILE` includes for editors.

@@ -41,8 +41,8 @@ def command(
 ) -> int:
     """Save the live channels, so that `plan --live` can plan without a network or a key.
 
-    PATH is a manifest file or a folder of them: the live channels of their organisations are saved. Without PATH, it's
-    the organisation of --org. If one of several organisations fails, it's reported and left out, and the exit code is
+    PATH is a manifest file or a folder of them: the live channels of their organisations are saved. Without PATH,
+    those of --org are saved. If one of several organisations fails, it's reported and left out, and the exit code is
     the most serious one. Planning against the file reports it again.
 
     \b

@@ -55,12 +55,12 @@ channels:
 
 _IN_GIT: Final = """\
 settings:
-  memory: git # pipelines and you share what's remembered, such as rotations, and the lock: on a ref of the remote
+  memory: git # on a ref of the remote, so that you and your pipelines share the ledger and the lock
   # prune: true # delete live channels that no file declares"""
 
 _IN_FILES: Final = """\
 # settings:
-#   memory: git # share what's remembered, such as rotations, and the lock with pipelines: on a ref of the remote
+#   memory: git # on a ref of the remote, so that you and your pipelines share the ledger and the lock
 #   prune: true # delete live channels that no file declares"""
 
 _UNNAMED: Final = """\

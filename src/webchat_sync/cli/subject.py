@@ -13,8 +13,8 @@ import click
 
 from webchat_sync.cli.connection import ConnectionOptions, KeyVariable, key_variables, one_organization
 from webchat_sync.cli.files import OUTPUT, input_path
-from webchat_sync.cli.manifests import load
-from webchat_sync.cli.memory import MemoryOptions, folder_of, memory_options
+from webchat_sync.cli.manifests import allow_options, load
+from webchat_sync.cli.memory import MemoryOptions, folder_of, memory_option, memory_options
 from webchat_sync.cli.rotations import ledger_option
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.domain.names import same
@@ -36,8 +36,8 @@ _NAMING: Final = re.compile(rb"(?m)^(?:[^#\n]|(?<=\S)#)*?\b(?:memory|ledger)\b")
 
 
 def manifest_option(command: Callable[..., object]) -> Callable[..., object]:
-    """Give a command the option --manifest, as ``paths``."""
-    return click.option(
+    """Give a command the option --manifest, as ``paths``, and those that say what manifests may read."""
+    option = click.option(
         "--manifest",
         "paths",
         metavar="PATH",
@@ -45,7 +45,8 @@ def manifest_option(command: Callable[..., object]) -> Callable[..., object]:
         type=input_path,
         help="Take the organisation, its key and its ledger from the manifests in PATH. May be repeated.  "
         "[default: the manifests in the current directory, if any]",
-    )(command)
+    )
+    return option(allow_options(command))
 
 
 @frozen
@@ -89,11 +90,27 @@ def with_ledger_options(command: Callable[..., object]) -> Callable[..., object]
     @memory_options
     @wraps(command)
     def wrapped(*arguments: object, ledger: Path | None, memory: MemoryOptions, **rest: object) -> object:
-        if ledger is not None and memory.given is not None:
-            raise click.UsageError("--ledger and --memory name different places; use only one of them.")
-        return command(*arguments, ledger_options=LedgerOptions(ledger, memory), **rest)
+        return command(*arguments, ledger_options=_one_place(ledger, memory), **rest)
 
     return wrapped
+
+
+def with_ledger_to_read(command: Callable[..., object]) -> Callable[..., object]:
+    """Like :func:`with_ledger_options`, for a command that takes no lock: without --lock-timeout."""
+
+    @ledger_option
+    @memory_option
+    @wraps(command)
+    def wrapped(*arguments: object, ledger: Path | None, memory: str | None, **rest: object) -> object:
+        return command(*arguments, ledger_options=_one_place(ledger, MemoryOptions(memory)), **rest)
+
+    return wrapped
+
+
+def _one_place(ledger: Path | None, memory: MemoryOptions) -> LedgerOptions:
+    if ledger is not None and memory.given is not None:
+        raise click.UsageError("--ledger and --memory name different places; use only one of them.")
+    return LedgerOptions(ledger, memory)
 
 
 @frozen
@@ -237,7 +254,10 @@ def _is_called(declaration: Declaration, name_or_id: str) -> bool:
 
 def shared_place(paths: Sequence[Path], given: str | None, runtime: Runtime) -> MemoryPlace:
     """Where the memory of all manifests in ``paths`` or the current directory is. Raises InputError."""
-    manifests = () if given and not paths else _manifests(paths, ANYWHERE.offline, runtime, memory_given=True)
+    options = LedgerOptions(memory=MemoryOptions(given))
+    manifests = (
+        () if given and not paths else _manifests(paths, ANYWHERE.offline, runtime, memory_given=options.given(runtime))
+    )
     return MemoryPlace(
         ledgers=ledgers_of(manifests) or {"": LEDGER},
         declared=declared_memory(manifests),

@@ -14,10 +14,14 @@ from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.subject import ANYWHERE, manifest_option, shared_place
 from webchat_sync.cli.tone import note
 from webchat_sync.flat import flat
+from webchat_sync.sentences import in_a_row
 from webchat_sync.workflow.state import LEDGER, open_run_memory
 
 if TYPE_CHECKING:
     from webchat_sync.memory.ports import Holder
+
+_MOST_NAMED: Final = 3
+"""How many organisations of a lock are named."""
 
 _ELSEWHERE: Final = "For a lock on a Git remote, use --memory git or --memory URL."
 
@@ -35,8 +39,9 @@ def command(
 ) -> int:
     """Release the lock of a run that has died.
 
-    Make sure that it has: a live run notices the loss when it renews the lock, 15 s later at most, and only then stops
-    writing. Without this command, a lock becomes free once its holder hasn't renewed it for 60 s.
+    First make sure that the run is dead: one that's still alive only notices the loss, and stops writing, when it next
+    renews the lock, up to 15 s later. Without this command, a lock becomes free once its holder hasn't renewed it for
+    60 s.
 
     Runs over different organisations have separate locks, so there may be several; each needs a `yes`. Outside a
     terminal, for example in a pipeline, --auto-approve is required.
@@ -70,4 +75,4 @@ def command(
 
 
 def _of(holder: Holder) -> str:
-    return f" of {', '.join(holder.organizations)}" if holder.organizations else ""
+    return f" of {in_a_row(holder.organizations, most=_MOST_NAMED)}" if holder.organizations else ""

@@ -168,7 +168,8 @@ def zone(week: Week) -> ZoneInfo:
     name = as_json(week.timezone)
     if not available_timezones():
         hint = (
-            "Install the package tzdata next to webchat-sync (pip install tzdata), or your system's time zone package."
+            "Install the package tzdata alongside webchat-sync (pip install tzdata), or your system's time zone "
+            "package."
         )
         raise InputError(
             [Diagnostic(f"the time zone {name} is unknown because this machine has no time zone data", hint=hint)]

@@ -16,8 +16,8 @@ from webchat_sync.emulator import effects
 from webchat_sync.emulator.effects import Effect
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.frozen import frozen
-from webchat_sync.jsonvalue import show
-from webchat_sync.sentences import in_a_row
+from webchat_sync.jsonvalue import brief, kind, show
+from webchat_sync.sentences import in_a_row, listed
 
 
 @frozen
@@ -129,7 +129,15 @@ _COMMON: Final[Mapping[str, Any]] = {
 }
 
 
-_HINT: Final = "`webchat-sync emulator --help` lists the kinds of faults and their keys."
+_HINT: Final = "`webchat-sync emulator --help` shows an example, and lists the kinds of faults and their keys."
+_TYPES: Final[Mapping[str, str]] = {
+    "array": "a list",
+    "boolean": "`true` or `false`",
+    "integer": "a whole number",
+    "number": "a number",
+    "object": "a mapping",
+    "string": "text",
+}
 _NO_VALUE: Final = (AttributeError, LookupError, ValueError)
 """What PyYAML raises for a scalar that doesn't match its tag, such as ``!!bool x`` or the date ``2026-99-99``."""
 
@@ -152,28 +160,45 @@ def read_faults(path: Path) -> Faults:
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError([_unreadable(path, error)]) from error
     except RecursionError as error:
-        raise InputError([Diagnostic("the faults are nested too deeply", Place(str(path), 1, 1))]) from error
+        raise InputError([_at_start(path, "the faults are nested too deeply")]) from error
     except _NO_VALUE as error:
-        problem = Diagnostic("the file contains a tag, date or number that isn't valid", Place(str(path), 1, 1))
-        raise InputError([problem]) from error
+        raise InputError([_at_start(path, "the file contains a tag, date or number that isn't valid")]) from error
     if node is None or not isinstance(entries, list):
-        raise InputError([Diagnostic("the file must contain a list of faults", Place(str(path), 1, 1))])
+        raise InputError([_at_start(path, "the file must contain a list of faults")])
     problems = [
         Diagnostic(_in_words(flaw), _place(path, node, [index, *flaw.path]), (index, *flaw.path), _HINT)
         for index, entry in enumerate(entries)
         for flaw in Draft202012Validator(_schema(entry)).iter_errors(entry)
     ]
     if problems:
-        raise InputError(problems)
+        # Each missing key is a flaw of its own, but they're one problem.
+        raise InputError(list(dict.fromkeys(problems)))
     return Faults([_fault(**entry) for entry in entries])
 
 
 def _in_words(flaw: ValidationError) -> str:
     accepted: Any = flaw.validator_value
     value: Any = flaw.instance
-    if flaw.validator == "enum":
-        return f"{show(value)} isn't accepted; it can be {in_a_row([*map(str, accepted)], last='or')}"
-    return flaw.message
+    match flaw.validator:
+        case "enum":
+            return f"{show(value)} isn't accepted; it can be {in_a_row([*map(str, accepted)], last='or')}"
+        case "required":
+            missing = [name for name in accepted if name not in value]
+            return f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+        case "additionalProperties":
+            known: Any = flaw.schema
+            unknown = [brief(str(name)) for name in value if name not in known["properties"]]
+            return f"{listed(unknown)} can't be used with this kind of fault"
+        case "type":
+            types = [accepted] if isinstance(accepted, str) else accepted
+            found = kind(value) if isinstance(value, str | list | dict) else show(value)
+            return f"expected {in_a_row([_TYPES[name] for name in types], last='or')}, but this is {found}"
+        case "minimum":
+            return f"{show(value)} is below the minimum of {accepted}"
+        case "maximum":
+            return f"{show(value)} is above the maximum of {accepted}"
+        case _:
+            return flaw.message
 
 
 def _schema(entry: object) -> Mapping[str, Any]:
@@ -208,9 +233,12 @@ def _place(path: Path, node: yaml.Node, steps: Iterable[str | int]) -> Place:
     return Place(str(path), node.start_mark.line + 1, node.start_mark.column + 1)
 
 
+def _at_start(path: Path, message: str) -> Diagnostic:
+    return Diagnostic(message, Place(str(path), 1, 1), hint=_HINT)
+
+
 def _unreadable(path: Path, error: Exception) -> Diagnostic:
     mark = getattr(error, "problem_mark", None)
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    return Diagnostic(
-        f"can't read the faults: {getattr(error, 'problem', None) or error}", Place(str(path), line, column)
-    )
+    message = f"can't read the faults: {getattr(error, 'problem', None) or error}"
+    return Diagnostic(message, Place(str(path), line, column), hint=_HINT)

@@ -37,7 +37,7 @@ _LIMITED_QUERY: Final = "RATE_LIMITED"
 
 _LOCKED: Final = re.compile(r"\blocked\b", re.IGNORECASE)
 
-AGAIN: Final = "It may have taken effect anyway. Run this again: whatever was created is found by its marker."
+AGAIN: Final = "The call may have taken effect anyway. Run this again: whatever was created is found by its marker."
 
 T = TypeVar("T")
 

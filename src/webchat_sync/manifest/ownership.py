@@ -80,8 +80,8 @@ def _problem(place: Place, name: str, over: Sequence[Path]) -> Diagnostic:
         f"this manifest is shared: {named} {apply} to it, and values of a single environment don't belong in it",
         place,
         ("organization",),
-        hint="Use --overlay with the overlay of the environment that you adopt; a new one only needs `version: "
-        f"1`. If {name} belongs to a single organisation, add its `organization:` to the file.",
+        hint="Use --overlay with the overlay of the environment whose values you're adopting; a new one only needs "
+        f"`version: 1`. If {name} belongs to a single organisation, add its `organization:` to the file.",
         code="shared-manifest",
     )
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _ENTRIES, _MORE = "entries", "organizations"
 _IDS: Final = ("base_url", "organization", "channel_id")
 _WAY_OUT: Final = (
-    "Restore it from a backup. If you have none, move it away: the channels' current secrets are then "
+    "Restore it from a backup. If you have none, move it elsewhere: the channels' current secrets are then "
     "adopted, and none is rotated because of this."
 )
 
@@ -241,7 +241,7 @@ class FileLock:
         if self.holders():
             raise LockedError(
                 f"the lock of this folder belongs to a process that's still running: {self._read()}",
-                hint="End that process; the lock ends with it.",
+                hint="Stop that process. It releases the lock when it ends.",
             )
         return False
 

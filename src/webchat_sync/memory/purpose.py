@@ -25,8 +25,8 @@ class Purpose:
 MEMORY: Final = Purpose(
     "the memory",
     MemoryUnavailableError,
-    f"Check the remote and the token ({MEMORY_TOKEN_VARIABLE}, or the pipeline's own), which needs read access and, "
-    "except for plan, drift and history, write access (GitHub: `contents: write`; GitLab: `GITLAB_TOKEN` with the "
-    "scope `write_repository`).",
+    f"Check the remote and the token ({MEMORY_TOKEN_VARIABLE}, or the pipeline's own). The token needs read access; "
+    "commands that record something, such as apply, also need write access (GitHub: `contents: write`; GitLab: "
+    "`GITLAB_TOKEN` with the scope `write_repository`).",
     limit=" (a quarter of WEBCHAT_SYNC_LOCK_EXPIRY, at most 20 s)",
 )

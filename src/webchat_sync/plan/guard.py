@@ -178,7 +178,7 @@ def _lookalikes(organization: OrganizationPlan, options: GuardOptions) -> Iterat
                 f"{taken_for}: {others}",
                 change.place,
                 hint=f"If you mean that one, declare its exact name {json.dumps(name)}, rename it with "
-                f"`renamedFrom: {json.dumps(name)}`, or pin it with `sync.id: {channel_id}`. {both}",
+                f"`sync.renamedFrom: {json.dumps(name)}`, or pin it with `sync.id: {channel_id}`. {both}",
             )
 
 
@@ -196,7 +196,7 @@ def _lost_renames(organization: OrganizationPlan) -> Iterator[Diagnostic]:
                 f'channel "{change.address}" would be renamed from "{change.renamed}", but no live channel '
                 f"has that name, and undeclared channels would be deleted in the same apply: {names}",
                 change.place,
-                hint="Fix `renamedFrom`, or remove it if the channel is new.",
+                hint="Fix `sync.renamedFrom`, or remove it if the channel is new.",
             )
 
 

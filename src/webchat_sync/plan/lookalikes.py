@@ -38,7 +38,7 @@ def create_note(declaration: Declaration, deletes: Sequence[Delete]) -> str:
     twins = [delete for delete in deletes if _mostly_equal(declaration, delete.reviewed)]
     if len(twins) == 1:
         name = as_json(twins[0].address)
-        return f"{name} is deleted and has mostly the same values. If this is a rename, add `renamedFrom: {name}`"
+        return f"{name} is deleted and has mostly the same values. If this is a rename, add `sync.renamedFrom: {name}`"
     return ""
 
 

@@ -60,10 +60,12 @@ class _Place:
         return self.name + "".join("[]" if step is None else f".{step}" for step in self.steps)
 
     def holders(self, count: int) -> str:
-        """The phrase for the values there: ``is in none of 3 live triggers``."""
+        """The phrase for the values there: ``is in none of the 3 live triggers``."""
         word = _LAST_WORD.search(self.name) if self.steps == (None,) else None
         called = word[0].lower() if word else str(self)
-        return f"is in none of {count} live {called}" if count > 1 else f"isn't in the only live value of {self.name}"
+        if count == 1:
+            return f"isn't in the only live value of {self.name}"
+        return f"is in none of the {count} live {called}"
 
 
 def _differences(place: _Place, declared: Json, seen: Seen, shape: Shape) -> Iterator[tuple[str, str]]:

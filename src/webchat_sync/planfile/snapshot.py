@@ -49,7 +49,7 @@ def render_snapshot(snapshot: Snapshot) -> str:
     return visible(json.dumps(document, indent=2))
 
 
-def read_snapshot(text: str, *, file: str = "the snapshot") -> Snapshot:
+def read_snapshot(text: str | bytes, *, file: str = "the snapshot") -> Snapshot:
     """The snapshot in ``text``; ``file`` is its name in messages.
 
     Raises InputError unless it's complete and consistent, since planning deletes against half a list would be

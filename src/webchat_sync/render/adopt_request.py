@@ -45,8 +45,8 @@ _LEAD: Final = (
     "who changed them. This request updates the files to match what is live; it doesn't change what is live."
 )
 _ONLY_NEW: Final = (
-    "These channels are live, but no file declares them. This request adds a file for each, and changes nothing live "
-    "itself."
+    "These channels are live, but no file declares them. This request adds a file for each; it doesn't change what is "
+    "live."
 )
 _CHOICE_NEW: Final = (
     "**Merge it** to manage them with the files. **Leave it open** and they stay as they are, unless `settings.prune` "

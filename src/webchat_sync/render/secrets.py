@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from webchat_sync.flat import flat, visible
-from webchat_sync.model import LedgerEntry, SecretStatus, moment_text
+from webchat_sync.model import LedgerEntry, SecretState, SecretStatus, moment_text
 from webchat_sync.render.values import age, inline
 
 
@@ -28,14 +29,23 @@ def _line(status: SecretStatus, now: datetime) -> str:
     return "; ".join(filter(None, (has, _remembered(status.entry, now), _WAITING if status.waits else "")))
 
 
-_WAITING = "a secret is waiting in .webchat-sync/recovery; run `secret deliver` to deliver it"
+_STATES: Final[Mapping[SecretState, str]] = {
+    "intended": "unfinished rotation, begun",
+    "delivered": "delivered",
+    "undelivered": "created, but not delivered or verified,",
+    "adopted": "adopted",
+    "vouched": "adopted as delivered",
+    "revoked": "revoked",
+}
+
+_WAITING: Final = "a secret is waiting in .webchat-sync/recovery; run `secret deliver` to deliver it"
 
 
 def _remembered(entry: LedgerEntry | None, now: datetime) -> str:
     if entry is None:
         return "not in the ledger"
     rotation = f", rotation {inline(entry.rotation)}" if entry.rotation is not None else ""
-    return f"{entry.state} at {moment_text(entry.at)} ({_when(entry, now)}{rotation})"
+    return f"{_STATES[entry.state]} at {moment_text(entry.at)} ({_when(entry, now)}{rotation})"
 
 
 def _when(entry: LedgerEntry, now: datetime) -> str:

@@ -15,7 +15,7 @@ _WAY_OUT: Final = (
     "what's there, use --take-over-sink."
 )
 
-_AWAY: Final = "Move it away, or use a different sink. To replace what's there, use --take-over-sink."
+_AWAY: Final = "Move it elsewhere, or use a different sink. To replace what's there, use --take-over-sink."
 
 
 def occupied_sinks(

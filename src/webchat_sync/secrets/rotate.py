@@ -146,7 +146,7 @@ class Rotations:
         drop(self.recovery, key)
         revoked = replace(self._entry(change.address, "revoked", None), sinks=self._places(key))
         if unrecorded := await self._unrecorded(key, revoked):
-            hint = "The secret no longer works. The server knows that, so nothing else has to be done about it."
+            hint = "The secret no longer works. The server knows that it was revoked, so there's nothing else to do."
             raise _rotated(f"the secret was revoked, but that can't be recorded: {unrecorded}", hint, result)
         return result
 

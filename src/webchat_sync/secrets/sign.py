@@ -20,6 +20,14 @@ def signature(secret: Secret, user_id: str) -> str:
     return hmac.digest(secret.reveal().encode(), user_id.encode("utf-8", "surrogatepass"), "sha256").hex()
 
 
+def piped_secret(text: str) -> Secret:
+    """The secret in ``text`` from standard input. Raises InputError if there's nothing in it."""
+    if not text.strip():
+        hint = "Pipe the secret to this command, or use --from FILE or --from FILE:KEY."
+        raise InputError([Diagnostic("standard input is empty", hint=hint)])
+    return Secret(text.strip())
+
+
 def stored_secret(name: str, source: str | None, ledger: Ledger) -> Secret:
     """The secret in ``source``, or else in the channel's first readable sink in the ledger.
 

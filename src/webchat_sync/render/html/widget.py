@@ -128,7 +128,7 @@ def widget_of(fields: Mapping[str, Json] | None, changed: frozenset[str], paints
         paints.distance("bottom", _OWN_BOTTOM if bottom is None else bottom),
         paints.distance("left" if left else "right", _OWN_SIDE if side is None else side),
     )
-    offline = _said(fields, "offlineMessage", "message while closed", changed)
+    offline = _said(fields, "offlineMessage", "offline message", changed)
     return Widget(
         name=shown_name,
         initial=shown_name.strip()[:1].upper(),

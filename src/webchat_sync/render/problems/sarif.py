@@ -35,7 +35,7 @@ RULES: Final = {
     "key-type": "A key must be text",
     "known-field": "A field that this release knows doesn't belong in extraFields",
     "left-out": "With settings.prune, all files of a folder must be given",
-    "length": "A text must fit the length limits of its field",
+    "length": "Text must fit the length limits of its field",
     "limit": "A manifest must not be too large to read",
     "lookalike-name": "Names must be easy to distinguish",
     "merge-key": "`<<` can only merge mappings",
