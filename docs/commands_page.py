@@ -53,7 +53,7 @@ def exit_codes() -> str:
     assert webchat_sync.help is not None
     found = _EXIT_CODE.findall(webchat_sync.help.partition("Exit codes:")[2])
     return (
-        "\n".join(["| exit code | meaning |", "|---|---|", *(f"| {code} | {_marked(text)} |" for code, text in found)])
+        "\n".join(["| exit code | meaning |", "|---|---|", *(f"| {code} | {marked(text)} |" for code, text in found)])
         + "\n"
     )
 
@@ -64,7 +64,7 @@ def _summary(context: click.Context) -> Iterator[str]:
     if not isinstance(command, click.Group):
         name = context.command_path.removeprefix("webchat-sync ")
         first = cleandoc(command.help or "").partition("\n\n")[0].replace("\n", " ")
-        yield f"| [`{name}`](#{name.replace(' ', '-')}) | {_marked(first)} |"
+        yield f"| [`{name}`](#{name.replace(' ', '-')}) | {marked(first)} |"
         return
     for name in command.list_commands(context):
         inner = command.get_command(context, name)
@@ -93,11 +93,11 @@ def _help(text: str) -> Iterator[str]:
     for paragraph in text.split("\n\n"):
         lines = paragraph.splitlines()
         if lines[0] != "\b":
-            yield _marked(" ".join(lines)) + "\n"
+            yield marked(" ".join(lines)) + "\n"
             continue
         first, *others = lines[1:]
         if first.endswith(":"):
-            yield _marked(first) + "\n"
+            yield marked(first) + "\n"
         else:
             others = [first, *others]
         yield "```text\n" + "\n".join(line.removeprefix("  ") for line in others) + "\n```\n"
@@ -128,20 +128,21 @@ def _row(option: click.Option, context: click.Context) -> str:
     default = notes["default"] if notes else None
     if default is None and option.show_default:
         default = str(option.get_default(context))
-    said = [_marked(_NOTES.sub("", text))]
+    said = [marked(_NOTES.sub("", text))]
     if isinstance(option.type, click.Choice):
         said.append(f"One of {', '.join(f'`{each}`' for each in option.type.choices)}.")
     if notes and notes["env"]:
-        said.append(f"{'Variables' if ' ' in notes['env'] else 'Variable'}: {_marked(notes['env'])}.")
+        said.append(f"{'Variables' if ' ' in notes['env'] else 'Variable'}: {marked(notes['env'])}.")
     if default:
-        said.append(f"Default: {_marked(default)}.")
+        said.append(f"Default: {marked(default)}.")
     if option.required:
         said.append("Required.")
-    names = ", ".join(_code(f"{name}{_value(option)}") for name in option.opts)
+    names = ", ".join(as_code(f"{name}{_value(option)}") for name in option.opts)
     return f"| {names} | {' '.join(said)} |"
 
 
-def _code(text: str) -> str:
+def as_code(text: str) -> str:
+    """Text as code in a table."""
     # Markdown's dialects do not agree on how a bar is written inside code inside a table.
     return f"<code>{text.replace('|', '&#124;')}</code>" if "|" in text else f"`{text}`"
 
@@ -152,10 +153,10 @@ def _value(option: click.Option) -> str:
     return f" {option.metavar or option.opts[-1].strip('-').upper()}"
 
 
-def _marked(text: str) -> str:
+def marked(text: str) -> str:
     """Plain text as Markdown, with what is code as code, and nothing that reads as a mark by chance."""
     parts = _CODE.split(text)
-    return "".join(_code(part.strip("`")) if index % 2 else _escaped(part) for index, part in enumerate(parts))
+    return "".join(as_code(part.strip("`")) if index % 2 else _escaped(part) for index, part in enumerate(parts))
 
 
 def _escaped(text: str) -> str:
