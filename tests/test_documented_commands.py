@@ -80,6 +80,7 @@ LEFT_OUT = {
     ): "it needs a package index",
     ("docs/how-to/install.md", "docker build --tag webchat-sync ."): "it needs docker and builds an image",
     ("docs/how-to/preview.md", "pip install --quiet '.[preview]'"): "it serves until it is stopped",
+    ("docs/how-to/site.md", "webchat-sync avatar set Support logo.png"): "it needs a picture",
     **{
         (
             f"docs/{folder}how-to/adopt.md",
