@@ -19,16 +19,30 @@ COMMANDS: Final = """\
 In a terminal, `webchat-sync COMMAND --help` shows the same. The [exit codes](exit-codes.md) have a page of their own.
 
 {summary}
+## General options
+
+Every command accepts these.
+
+{general}
+## Manifest options
+
+Most commands that read manifests accept these, and say so below.
+
+{manifest}
 ## Connection options
 
-Every command that talks to the API accepts these.
+Every command that talks to the API accepts these, and says so below.
 
 {connection}
 {commands}
 """
 
-_CONNECTION: Final = ("--org", "--base-url", "--api-key-file", "--debug-http", "--sandbox")
-
+_GENERAL: Final = ("--verbose", "--quiet", "--no-color")
+_SHARED: Final = {
+    "manifest": ("--allow-env", "--allow-path", "--overlay"),
+    "connection": ("--org", "--base-url", "--api-key-file", "--debug-http", "--sandbox"),
+}
+"""The options that have a table of their own, for commands that have all of them."""
 _NOTES: Final = re.compile(r"\s*\[(?:env: (?P<env>.+?))?(?:; )?(?:default: (?P<default>.+))?\]$")
 _CODE: Final = re.compile(
     r"(`[^`]+`|(?<![\w-])--[a-z][a-z-]*[a-z]|\b[A-Z]+(?:_[A-Z]+)*(?:_[A-Z]+|_\*)|\b(?:settings|sync)\.\w+"
@@ -43,9 +57,12 @@ def commands_page() -> str:
     context = click.Context(webchat_sync, info_name="webchat-sync")
     plan = webchat_sync.get_command(context, "plan")
     assert plan is not None
-    connection = _table([each for each in _options(plan) if each.opts[-1] in _CONNECTION], click.Context(plan))
+    tables = {
+        title: _table([option for option in _options(plan) if option.opts[-1] in names], click.Context(plan))
+        for title, names in {"general": _GENERAL, **_SHARED}.items()
+    }
     summary = "\n".join(["| command | what it does |", "|---|---|", *_summary(context)]) + "\n"
-    return COMMANDS.format(summary=summary, connection=connection, commands="\n".join(_sections(context)).strip())
+    return COMMANDS.format(summary=summary, commands="\n".join(_sections(context)).strip(), **tables)
 
 
 def exit_codes() -> str:
@@ -109,12 +126,16 @@ def _options(command: click.Command) -> list[click.Option]:
 
 def _option_table(command: click.Command, context: click.Context) -> Iterator[str]:
     options = _options(command)
-    connects = {each.opts[-1] for each in options}.issuperset(_CONNECTION)
-    own = [each for each in options if not (connects and each.opts[-1] in _CONNECTION)]
+    names = {option.opts[-1] for option in options}
+    assert names.issuperset(_GENERAL)
+    shared = [title for title, together in _SHARED.items() if names.issuperset(together)]
+    elsewhere = {*_GENERAL, *(name for title in shared for name in _SHARED[title])}
+    own = [option for option in options if option.opts[-1] not in elsewhere]
     if own:
         yield _table(own, context)
-    if connects:
-        yield f"{'It also accepts' if own else 'It accepts'} the [connection options](#connection-options).\n"
+    if shared:
+        links = " and the ".join(f"[{title} options](#{title}-options)" for title in shared)
+        yield f"{'It also accepts' if own else 'It accepts'} the {links}.\n"
 
 
 def _table(options: Sequence[click.Option], context: click.Context) -> str:
