@@ -19,16 +19,30 @@ COMMANDS: Final = """\
 In a terminal, `webchat-sync COMMAND --help` shows the same. The [exit codes](exit-codes.md) have a page of their own.
 
 {summary}
+## General options
+
+Every command accepts these.
+
+{general}
+## Manifest options
+
+Most commands that read manifests accept these, and say so below.
+
+{manifest}
 ## Connection options
 
-Every command that talks to the API accepts these.
+Every command that talks to the API accepts these, and says so below.
 
 {connection}
 {commands}
 """
 
-_CONNECTION: Final = ("--org", "--base-url", "--api-key-file", "--debug-http", "--sandbox")
-
+_GENERAL: Final = ("--verbose", "--quiet", "--no-color")
+_SHARED: Final = {
+    "manifest": ("--allow-env", "--allow-path", "--overlay"),
+    "connection": ("--org", "--base-url", "--api-key-file", "--debug-http", "--sandbox"),
+}
+"""The options that have a table of their own, for commands that have all of them."""
 _NOTES: Final = re.compile(r"\s*\[(?:env: (?P<env>.+?))?(?:; )?(?:default: (?P<default>.+))?\]$")
 _CODE: Final = re.compile(
     r"(`[^`]+`|(?<![\w-])--[a-z][a-z-]*[a-z]|\b[A-Z]+(?:_[A-Z]+)*(?:_[A-Z]+|_\*)|\b(?:settings|sync)\.\w+"
@@ -43,9 +57,12 @@ def commands_page() -> str:
     context = click.Context(webchat_sync, info_name="webchat-sync")
     plan = webchat_sync.get_command(context, "plan")
     assert plan is not None
-    connection = _table([each for each in _options(plan) if each.opts[-1] in _CONNECTION], click.Context(plan))
+    tables = {
+        title: _table([option for option in _options(plan) if option.opts[-1] in names], click.Context(plan))
+        for title, names in {"general": _GENERAL, **_SHARED}.items()
+    }
     summary = "\n".join(["| command | what it does |", "|---|---|", *_summary(context)]) + "\n"
-    return COMMANDS.format(summary=summary, connection=connection, commands="\n".join(_sections(context)).strip())
+    return COMMANDS.format(summary=summary, commands="\n".join(_sections(context)).strip(), **tables)
 
 
 def exit_codes() -> str:
@@ -53,7 +70,7 @@ def exit_codes() -> str:
     assert webchat_sync.help is not None
     found = _EXIT_CODE.findall(webchat_sync.help.partition("Exit codes:")[2])
     return (
-        "\n".join(["| exit code | meaning |", "|---|---|", *(f"| {code} | {_marked(text)} |" for code, text in found)])
+        "\n".join(["| exit code | meaning |", "|---|---|", *(f"| {code} | {marked(text)} |" for code, text in found)])
         + "\n"
     )
 
@@ -64,7 +81,7 @@ def _summary(context: click.Context) -> Iterator[str]:
     if not isinstance(command, click.Group):
         name = context.command_path.removeprefix("webchat-sync ")
         first = cleandoc(command.help or "").partition("\n\n")[0].replace("\n", " ")
-        yield f"| [`{name}`](#{name.replace(' ', '-')}) | {_marked(first)} |"
+        yield f"| [`{name}`](#{name.replace(' ', '-')}) | {marked(first)} |"
         return
     for name in command.list_commands(context):
         inner = command.get_command(context, name)
@@ -93,11 +110,11 @@ def _help(text: str) -> Iterator[str]:
     for paragraph in text.split("\n\n"):
         lines = paragraph.splitlines()
         if lines[0] != "\b":
-            yield _marked(" ".join(lines)) + "\n"
+            yield marked(" ".join(lines)) + "\n"
             continue
         first, *others = lines[1:]
         if first.endswith(":"):
-            yield _marked(first) + "\n"
+            yield marked(first) + "\n"
         else:
             others = [first, *others]
         yield "```text\n" + "\n".join(line.removeprefix("  ") for line in others) + "\n```\n"
@@ -109,12 +126,16 @@ def _options(command: click.Command) -> list[click.Option]:
 
 def _option_table(command: click.Command, context: click.Context) -> Iterator[str]:
     options = _options(command)
-    connects = {each.opts[-1] for each in options}.issuperset(_CONNECTION)
-    own = [each for each in options if not (connects and each.opts[-1] in _CONNECTION)]
+    names = {option.opts[-1] for option in options}
+    assert names.issuperset(_GENERAL)
+    shared = [title for title, together in _SHARED.items() if names.issuperset(together)]
+    elsewhere = {*_GENERAL, *(name for title in shared for name in _SHARED[title])}
+    own = [option for option in options if option.opts[-1] not in elsewhere]
     if own:
         yield _table(own, context)
-    if connects:
-        yield f"{'It also accepts' if own else 'It accepts'} the [connection options](#connection-options).\n"
+    if shared:
+        links = " and the ".join(f"[{title} options](#{title}-options)" for title in shared)
+        yield f"{'It also accepts' if own else 'It accepts'} the {links}.\n"
 
 
 def _table(options: Sequence[click.Option], context: click.Context) -> str:
@@ -128,20 +149,21 @@ def _row(option: click.Option, context: click.Context) -> str:
     default = notes["default"] if notes else None
     if default is None and option.show_default:
         default = str(option.get_default(context))
-    said = [_marked(_NOTES.sub("", text))]
+    said = [marked(_NOTES.sub("", text))]
     if isinstance(option.type, click.Choice):
         said.append(f"One of {', '.join(f'`{each}`' for each in option.type.choices)}.")
     if notes and notes["env"]:
-        said.append(f"{'Variables' if ' ' in notes['env'] else 'Variable'}: {_marked(notes['env'])}.")
+        said.append(f"{'Variables' if ' ' in notes['env'] else 'Variable'}: {marked(notes['env'])}.")
     if default:
-        said.append(f"Default: {_marked(default)}.")
+        said.append(f"Default: {marked(default)}.")
     if option.required:
         said.append("Required.")
-    names = ", ".join(_code(f"{name}{_value(option)}") for name in option.opts)
+    names = ", ".join(as_code(f"{name}{_value(option)}") for name in option.opts)
     return f"| {names} | {' '.join(said)} |"
 
 
-def _code(text: str) -> str:
+def as_code(text: str) -> str:
+    """Text as code in a table."""
     # Markdown's dialects do not agree on how a bar is written inside code inside a table.
     return f"<code>{text.replace('|', '&#124;')}</code>" if "|" in text else f"`{text}`"
 
@@ -152,10 +174,10 @@ def _value(option: click.Option) -> str:
     return f" {option.metavar or option.opts[-1].strip('-').upper()}"
 
 
-def _marked(text: str) -> str:
+def marked(text: str) -> str:
     """Plain text as Markdown, with what is code as code, and nothing that reads as a mark by chance."""
     parts = _CODE.split(text)
-    return "".join(_code(part.strip("`")) if index % 2 else _escaped(part) for index, part in enumerate(parts))
+    return "".join(as_code(part.strip("`")) if index % 2 else _escaped(part) for index, part in enumerate(parts))
 
 
 def _escaped(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Writes the pages that are made from the schemas and from the commands: ``python docs/generate.py``.
+"""Writes the pages that are made from the schemas, the commands and the pipelines: ``python docs/generate.py``.
 
 With ``--check`` it only compares, names the pages that are out of date, and exits with 1 when there are any.
 """
@@ -13,6 +13,7 @@ from typing import Final
 from commands_page import commands_page, exit_codes
 from emulator_page import emulator_page
 from fields_page import fields_page
+from pipeline_page import pipeline_page
 from schema_pages import json_page, manifest_page
 
 from webchat_sync.domain.catalogue import load_catalogue
@@ -25,6 +26,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "docs/reference/fields.md": lambda: fields_page(load_catalogue()),
     "docs/reference/json.md": json_page,
     "docs/reference/manifest.md": manifest_page,
+    "docs/reference/pipelines.md": pipeline_page,
 }
 """The pages that are made as a whole."""
 

@@ -58,8 +58,13 @@ value to get text; without quotes, the result has the type that YAML gives it.
 
 ## Files
 
-If you pass a folder, every `.yaml`, `.yml` and `.json` file in it and below it is read, except hidden files, files
-whose names end with `.schema.json`, and what `webchat-sync` itself wrote, such as saved plans.
+If you pass a folder, every `.yaml`, `.yml` and `.json` file in it and below it is read, except:
+
+- hidden files and folders, and `node_modules`
+- files whose names end with `.schema.json`
+- pipelines: `azure-pipelines.yml`, `bitbucket-pipelines.yml`, and files whose names end with `.gitlab-ci.yml`
+- overlays that you pass with `--overlay` in the same run
+- what `webchat-sync` itself wrote, such as saved plans
 
 Links that lead outside the repository (without Git, outside the given folder) are refused, and so are devices, FIFOs
 and sockets. Error messages only quote lines from files whose first document is a mapping with `version`. In a pipeline,

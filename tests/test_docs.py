@@ -105,3 +105,12 @@ def test_every_link_to_a_heading_of_its_own_page_leads_to_one(page: Path) -> Non
     plain = [unicodedata.normalize("NFKD", heading).encode("ascii", "ignore").decode() for heading in headings]
     anchors = {re.sub(r"[\s-]+", "-", re.sub(r"[^\w\s-]", "", heading).strip().lower()) for heading in plain}
     assert not {target for target in re.findall(r"\]\(#([^)\s]+)\)", text) if target not in anchors}
+
+
+def test_the_page_of_variables_names_each_of_ours() -> None:
+    modules = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
+    read = set(re.findall(r"\b(?:WEBCHAT_SYNC_[A-Z_]+|MOSEND_(?:API_KEY|ORG_ID|BASE_URL))\b", modules))
+    read.remove("WEBCHAT_SYNC_EMPTY")  # only passed on to Git
+    assert len(read) > 10
+    page = (ROOT / "docs" / "reference" / "variables.md").read_text(encoding="utf-8")
+    assert {name for name in read if f"`{name}`" not in page} == set()

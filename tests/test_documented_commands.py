@@ -73,7 +73,14 @@ LEFT_OUT = {
         "docs/how-to/policies.md",
         "webchat-sync plan channels/ --format json > plan.json",
     ): "conftest is no part of this project",
+    ("docs/how-to/install.md", "uv tool install '.[preview]'"): "it needs a package index",
+    (
+        "docs/how-to/install.md",
+        "pip install --require-hashes --requirement requirements.txt",
+    ): "it needs a package index",
+    ("docs/how-to/install.md", "docker build --tag webchat-sync ."): "it needs docker and builds an image",
     ("docs/how-to/preview.md", "pip install --quiet '.[preview]'"): "it serves until it is stopped",
+    ("docs/how-to/site.md", "webchat-sync avatar set Support logo.png"): "it needs a picture",
     **{
         (
             f"docs/{folder}how-to/adopt.md",

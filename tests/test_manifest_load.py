@@ -4,6 +4,7 @@ import copy
 import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -291,6 +292,7 @@ def test_importing_the_room_and_loading_good_manifests_takes_no_heavy_imports(tm
     (tmp_path / "a.yaml").write_text(ONE)
     program = """
 import sys
+import tracemalloc
 from pathlib import Path
 import webchat_sync.manifest
 from webchat_sync.domain.catalogue import load_catalogue
@@ -314,3 +316,19 @@ def test_the_file_of_the_output_is_no_manifest(tmp_path: Path, stream: str) -> N
     with (tmp_path / "plan.json").open("w", encoding="utf-8") as output:
         out, err = (output, None) if stream == "stdout" else (subprocess.DEVNULL, output)
         assert subprocess.run(command, cwd=tmp_path, stdout=out, stderr=err, check=False).returncode == 0
+
+
+def test_the_text_of_all_files_is_never_in_memory_at_once(tmp_path: Path) -> None:
+    comment = f"# {'long ' * 20}\n" * 500
+    texts = [f"version: 1\norganization: acme-{n}\nchannels: [{{name: Support}}]\n{comment}" for n in range(60)]
+    # Not from files, for which a large buffer is allocated.
+    written = {tmp_path / f"{number}.yaml": text.encode() for number, text in enumerate(texts)}
+    load_manifests([], written=written, catalogue=catalogue(), environ={}, organization=None)
+    tracemalloc.start()
+    try:
+        loaded = load_manifests([], written=written, catalogue=catalogue(), environ={}, organization=None)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(loaded.manifests) == len(texts)
+    assert peak < sum(map(len, texts)) / 4

@@ -96,7 +96,7 @@ def command(runtime: Runtime, *, asked: Asked, auto_approve: bool, check: bool) 
 
     A live value that breaks a policy, or another rule that `validate` checks, is adopted too, with a warning.
 
-    If one of several organisations fails, it's reported and left out, and the exit code is the most serious one.
+    If one of several organisations fails, it's reported and left out, and the exit code is the most severe one.
 
     Shows the changes as a diff, asks for `yes`, then writes the files. Outside a terminal, for example in a pipeline,
     --auto-approve or --check is required.

@@ -49,7 +49,7 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
     committed to is left alone. A request that was closed without merging isn't opened again until something else
     changes. If a live value breaks a policy, or another rule that `validate` checks, the request says so.
 
-    If one of several organisations fails, it's reported and left out, and the exit code is the most serious one.
+    If one of several organisations fails, it's reported and left out, and the exit code is the most severe one.
 
     Only declared fields and channels are adopted; --new-channels adds a file for every other live channel.
 

@@ -79,7 +79,7 @@ def command(
     shows each channel before and after.
 
     A plan that a guard refuses is still shown and saved, and the exit code is 5. If one of several organisations
-    fails, it's reported and left out of the plan, and the exit code is the most serious one.
+    fails, it's reported and left out of the plan, and the exit code is the most severe one.
 
     \b
     Examples:

@@ -43,7 +43,7 @@ def command(
 
     PATH is a manifest file or a folder of them: the live channels of their organisations are saved. Without PATH,
     those of --org are saved. If one of several organisations fails, it's reported and left out, and the exit code is
-    the most serious one. Planning against the file reports it again.
+    the most severe one. Planning against the file reports it again.
 
     \b
     Examples:

@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, starmap
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -118,7 +118,8 @@ def load_manifests(
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors and not (despite_errors and _HIDING.isdisjoint(problem.code for problem in errors)):
         raise InputError(problems)
-    return Loaded(tuple(starmap(_manifest, by_organization.items())), problems, tuple(files))
+    manifests = tuple(_manifest(owner, together, reader.sources) for owner, together in by_organization.items())
+    return Loaded(manifests, problems, tuple(files))
 
 
 def with_lines(problems: Iterable[Diagnostic], paths: Sequence[Path]) -> list[Diagnostic]:
@@ -183,10 +184,12 @@ def _nameless(parts: Iterable[Part]) -> Iterator[Diagnostic]:
             )
 
 
-def _manifest(organization: str, parts: Sequence[Part]) -> Manifest:
+def _manifest(organization: str, parts: Sequence[Part], sources: Mapping[str, Source]) -> Manifest:
     keyed = next((part for part in parts if part.api_key_env is not None), None)
-    naming = next((part.document for part in parts if part.organization), None)
-    path = ("organization",)
+    place = next((part.document.place(("organization",)) for part in parts if part.organization), None)
+    source = sources.get(place.file) if place else None
+    # Of a copy: a source that's asked keeps its lines, and there may be thousands.
+    written = replace(source).text_at(place) if source and place else ""
     return Manifest(
         organization,
         tuple(draft.declaration for part in parts for draft in part.drafts),
@@ -194,8 +197,8 @@ def _manifest(organization: str, parts: Sequence[Part]) -> Manifest:
         learn=all(part.learn is not False for part in parts),
         api_key_env=keyed.api_key_env if keyed else None,
         api_key_place=keyed.document.place(("settings", "apiKeyEnv")) if keyed else None,
-        organization_place=naming.place(path) if naming else None,
-        organization_variables=tuple(names_in(naming.written(path).partition(" #")[0])) if naming else (),
+        organization_place=place,
+        organization_variables=tuple(names_in(written.partition(" #")[0])),
         ledger=next((part.ledger for part in parts if part.ledger), None),
         memory=next((part.memory for part in parts if part.memory), None),
         field_entries={name: entry for part in parts for name, entry in part.field_entries.items()},
