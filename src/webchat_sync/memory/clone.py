@@ -26,24 +26,29 @@ _TIMEOUT: Final = 10.0
 
 @frozen
 class ManifestFiles:
-    """Tells the files that a run reads from others of the same repository.
+    """Tells the files that a run reads from others of the same owner.
 
-    ``root`` is the folder of the repository, or else of the files, and ``given`` has the files and folders to read;
-    none has links.
+    ``root`` is the folder of the owner's repository, or else of the file system, and ``given`` has the files and
+    folders to read; none has links.
     """
 
     root: Path
     given: tuple[Path, ...]
 
     @staticmethod
-    def of(given: Iterable[Path]) -> ManifestFiles:
-        """For a run that reads ``given``; the current folder if they're empty."""
-        paths = [*given] or [Path()]
-        root = tree_of(paths[0]) or (paths[0] if paths[0].is_dir() else paths[0].parent)
-        return ManifestFiles(_real(root), tuple(_real(path) for path in paths))
+    def of(given: Iterable[Path], owner: str) -> ManifestFiles:
+        """For a run of ``owner`` that reads ``given``; the current folder if they're empty.
+
+        Everything on a machine that's in no repository with a remote has the same owner.
+        """
+        paths = [_real(path) for path in given] or [_real(Path())]
+        tree = None if owner == NO_REPOSITORY else tree_of(paths[0])
+        return ManifestFiles(tree or Path(paths[0].anchor), tuple(paths))
 
     def name(self, file: str) -> str:
-        """The path of ``file`` from the root, the same in every clone; empty if there's no such file in it.
+        """The path of ``file`` from the root; empty if there's no such file in it.
+
+        In a repository, it's the same in every clone.
 
         A saved plan may have been made in another folder, where its paths led to other files.
         """

@@ -110,7 +110,7 @@ def open_run_memory(
         sleep=environment.pause,
     )
     with opening as opened:
-        files = ManifestFiles.of(place.paths) if with_owner else None
+        files = ManifestFiles.of(place.paths, owner) if with_owner else None
         without_owner = place.prunes_owned and owner in {"", NO_REPOSITORY}
         why = why_no_owner(place.clone, environment.environ, shared=remote is not None) if without_owner else ""
         yield RunMemory(opened, base_url, owner, url or host, remote is not None, files, why)
