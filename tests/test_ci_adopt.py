@@ -375,6 +375,52 @@ def test_what_people_wrote_into_the_request_stays_while_the_same_moved(host: Hos
 
 
 @both
+def test_a_request_whose_text_people_changed_is_still_updated_and_closed(host: Host, tmp_path: Path) -> None:
+    with site(host, tmp_path) as web:
+        web.live(theme="light")
+        assert said(web.run("channels")) == "Opened the request"
+
+        def write(body: str) -> None:
+            web.fake.pulls[-1].update({"body": body, "description": body})
+
+        # Above the marker, which nobody sees, with the line ends of a browser.
+        ours = web.fake.requests[-1]["body"]
+        write("Ana asks the shop.\r\n\r\n" + ours.replace("\n", "\r\n"))
+        assert said(web.run("channels")) == "The request is already up to date"
+        web.live(theme="auto")
+        assert said(web.run("channels")) == "Updated the request"
+        assert '+ theme: "auto"' in web.fake.requests[-1]["body"]
+        write("Ana asks the shop.\n\n" + ours)
+        web.live()
+        assert said(web.run("channels")) == "Closed the request, since there's nothing left to adopt"
+        asked, closed, _ = web.fake.requests[-1]["body"].split("\n\n", 2)
+        assert (asked, "state=closed -->\nThese channels" in closed) == ("Ana asks the shop.", True)
+        # Without any text of ours, it stays theirs, but the branch is ours.
+        web.live(theme="light")
+        assert said(web.run("channels")) == "Opened the request"
+        write("The shop wants this.")
+        web.live(theme="auto")
+        assert said(web.run("channels")) == "Updated the request"
+        assert ("theme: auto" in web.file(), web.fake.requests[-1]["body"]) == (True, "The shop wants this.")
+        web.live()
+        assert said(web.run("channels")) == "Closed the request, since there's nothing left to adopt"
+        assert web.branches() == ["main"]
+
+
+@pytest.mark.parametrize("prefix", ["Draft: ", "[DRAFT] ", "(draft)"])
+def test_a_draft_stays_one_on_gitlab_where_its_title_says_so(prefix: str, tmp_path: Path) -> None:
+    with site(GITLAB, tmp_path) as web:
+        web.live(theme="light")
+        assert said(web.run("channels")) == "Opened the request"
+        web.fake.pulls[0]["title"] = prefix + web.fake.pulls[0]["title"]
+        web.live(theme="auto", identityRequired=False)
+        assert said(web.run("channels")) == "Updated the request"
+        assert web.fake.requests[0]["title"] == (
+            f'{prefix}Adopt what was changed live: "Support" (identityRequired, theme)'
+        )
+
+
+@both
 def test_a_run_of_a_commit_that_main_has_left_behind_proposes_only_its_own_change(host: Host, tmp_path: Path) -> None:
     with site(host, tmp_path) as web:
         checkout = web.folder / "old"

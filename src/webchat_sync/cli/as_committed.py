@@ -46,9 +46,8 @@ def committed_repository(paths: Sequence[Path], overlays: Sequence[Path], runtim
             for name, attribute, value in zip(attributes[::3], attributes[1::3], attributes[2::3], strict=True)
             if value not in ("unspecified", "unset")
         }
-        ignored = _ask(
-            *(repository, runtime, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--", *changed)
-        )
+        kinds = ("--others", "--ignored", "--exclude-standard")
+        ignored = _ask(repository, runtime, "ls-files", "-z", *kinds, "--", *changed)
         raise InputError([_changed(names[name], converted.get(name, ""), name in ignored) for name in changed])
     return repository
 
