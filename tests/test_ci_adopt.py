@@ -375,6 +375,52 @@ def test_what_people_wrote_into_the_request_stays_while_the_same_moved(host: Hos
 
 
 @both
+def test_a_request_whose_text_people_changed_is_still_updated_and_closed(host: Host, tmp_path: Path) -> None:
+    with site(host, tmp_path) as web:
+        web.live(theme="light")
+        assert said(web.run("channels")) == "Opened the request"
+
+        def write(body: str) -> None:
+            web.fake.pulls[-1].update({"body": body, "description": body})
+
+        # Above the marker, which nobody sees, with the line ends of a browser.
+        ours = web.fake.requests[-1]["body"]
+        write("Ana asks the shop.\r\n\r\n" + ours.replace("\n", "\r\n"))
+        assert said(web.run("channels")) == "The request is already up to date"
+        web.live(theme="auto")
+        assert said(web.run("channels")) == "Updated the request"
+        assert '+ theme: "auto"' in web.fake.requests[-1]["body"]
+        write("Ana asks the shop.\n\n" + ours)
+        web.live()
+        assert said(web.run("channels")) == "Closed the request, since there's nothing left to adopt"
+        asked, closed, _ = web.fake.requests[-1]["body"].split("\n\n", 2)
+        assert (asked, "state=closed -->\nThese channels" in closed) == ("Ana asks the shop.", True)
+        # Without any text of ours, it stays theirs, but the branch is ours.
+        web.live(theme="light")
+        assert said(web.run("channels")) == "Opened the request"
+        write("The shop wants this.")
+        web.live(theme="auto")
+        assert said(web.run("channels")) == "Updated the request"
+        assert ("theme: auto" in web.file(), web.fake.requests[-1]["body"]) == (True, "The shop wants this.")
+        web.live()
+        assert said(web.run("channels")) == "Closed the request, since there's nothing left to adopt"
+        assert web.branches() == ["main"]
+
+
+@pytest.mark.parametrize("prefix", ["Draft: ", "[DRAFT] ", "(draft)"])
+def test_a_draft_stays_one_on_gitlab_where_its_title_says_so(prefix: str, tmp_path: Path) -> None:
+    with site(GITLAB, tmp_path) as web:
+        web.live(theme="light")
+        assert said(web.run("channels")) == "Opened the request"
+        web.fake.pulls[0]["title"] = prefix + web.fake.pulls[0]["title"]
+        web.live(theme="auto", identityRequired=False)
+        assert said(web.run("channels")) == "Updated the request"
+        assert web.fake.requests[0]["title"] == (
+            f'{prefix}Adopt what was changed live: "Support" (identityRequired, theme)'
+        )
+
+
+@both
 def test_a_run_of_a_commit_that_main_has_left_behind_proposes_only_its_own_change(host: Host, tmp_path: Path) -> None:
     with site(host, tmp_path) as web:
         checkout = web.folder / "old"
@@ -577,3 +623,71 @@ def test_line_ends_that_git_converts_are_committed_as_they_were(host: Host, tmp_
         assert b"theme: dark\r\n" in (checkout / "channels/support.yaml").read_bytes()
         changed = git(web.remote, "diff", "--unified=0", "main", BRANCH).splitlines()[-2:]
         assert changed == ["-    theme: dark", "+    theme: light"]
+
+
+@both
+def test_what_a_commit_does_not_contain_as_it_was_read_is_refused(host: Host, tmp_path: Path) -> None:
+    """Otherwise a request would replace a submodule by its files, or publish what a filter decrypted."""
+    other = FILE.replace("acme", "other")
+    with site(host, tmp_path) as web:
+        web.push({".gitignore": "ignored.yaml\n", "channels/kept.yaml": other})
+        repository(tmp_path / "submodule")
+        commit(tmp_path / "submodule", {"sub.yaml": FILE.replace("acme", "sub")})
+        add = ("-c", "protocol.file.allow=always", "submodule", "--quiet", "add")
+        git(web.clone, *add, str(tmp_path / "submodule"), "channels/sub")
+        git(web.clone, "commit", "--quiet", "--message=sub")
+        git(web.clone, "push", "--quiet", "origin", "HEAD:main")
+        for name in ("sub", "nested", "other", "third"):
+            web.live(name, theme="light")
+
+        def nest(checkout: Path) -> None:
+            repository(checkout / "channels/nested")
+            commit(checkout / "channels/nested", {"nested.yaml": FILE.replace("acme", "nested")})
+
+        def ignore(checkout: Path) -> None:
+            (checkout / "channels/ignored.yaml").write_text(FILE.replace("acme", "third"), encoding="utf-8")
+
+        def hide(checkout: Path) -> None:
+            git(checkout, "update-index", "--assume-unchanged", "channels/kept.yaml")
+            (checkout / "channels/kept.yaml").write_text(other.replace("dark", "auto"), encoding="utf-8")
+
+        def leave(_: Path) -> None:
+            return
+
+        plain, recursive = (), ("--recurse-submodules",)
+        for prepare, options, reason in (
+            (nest, plain, "channels/nested/nested.yaml is in another repository, channels/nested"),
+            (leave, recursive, "channels/sub/sub.yaml is in another repository, channels/sub"),
+            (ignore, plain, "channels/ignored.yaml isn't committed, because .gitignore excludes it"),
+            (hide, plain, "channels/kept.yaml has uncommitted changes"),
+        ):
+            checkout = web.folder / prepare.__name__
+            clone = ("-c", "protocol.file.allow=always", "clone", "--quiet", *options)
+            git(web.folder, *clone, f"file://{web.remote}", str(checkout))
+            prepare(checkout)
+            refused = web.run_in(checkout, "channels")
+            assert (refused.code, reason in refused.err) == (1, True), refused.err
+        assert web.branches() == ["main"]
+        assert said(web.run("channels")) == "Opened the request"  # a submodule that isn't checked out declares nothing
+        assert git(web.remote, "diff", "--name-only", "main", BRANCH) == "channels/kept.yaml"
+
+
+@pytest.mark.parametrize("attribute", ["filter=crypt", "ident"])
+def test_what_a_filter_decrypted_is_not_published(attribute: str, tmp_path: Path) -> None:
+    filters = ("-c", "filter.crypt.clean=rev", "-c", "filter.crypt.smudge=rev")
+    with site(GITHUB, tmp_path) as web:
+        (web.clone / ".gitattributes").write_text(f"channels/* {attribute}\n", encoding="utf-8")
+        (web.clone / "channels/support.yaml").write_text(f"# $Id$\n{FILE}", encoding="utf-8")
+        git(web.clone, *filters, "add", "--all")
+        git(web.clone, *filters, "commit", "--quiet", "--message=x")
+        git(web.clone, "push", "--quiet", "origin", "HEAD:main")
+        web.live(theme="light")
+        checkout = web.folder / "checkout"
+        git(web.folder, "clone", "--quiet", "--no-checkout", f"file://{web.remote}", str(checkout))
+        git(checkout, *filters, "checkout", "--quiet", "main")
+        # Git only compares the contents of files that changed lately.
+        os.utime(checkout / "channels/support.yaml", (1_000_000_000, 1_000_000_000))
+        git(checkout, *filters, "update-index", "--refresh")
+        refused = web.run_in(checkout, "channels")
+        assert (refused.code, f".gitattributes says `{attribute}`" in refused.err) == (1, True), refused.err
+        assert web.branches() == ["main"]

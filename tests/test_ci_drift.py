@@ -79,6 +79,19 @@ def test_the_same_drift_found_later_is_not_written_again(host: Host, tmp_path: P
 
 
 @both
+def test_an_issue_with_text_above_its_marker_is_still_ours(host: Host, tmp_path: Path) -> None:
+    with host.begin(None) as fake:
+        drift(fake, tmp_path, changed_plan(tmp_path))
+        noted = "Ana looks into it.\r\n\r\n" + fake.states[0][1].replace("\n", "\r\n")
+        fake.issues[0].update({"body": noted, "description": noted})
+        assert drift(fake, tmp_path, changed_plan(tmp_path)) == "The issue is already up to date"
+        assert drift(fake, tmp_path, changed_plan(tmp_path, "#111111")) == "Updated the issue"
+        fake.issues[0].update({"body": noted, "description": noted})
+        assert drift(fake, tmp_path, clean_plan(tmp_path)) == "Closed the issue, since nothing has drifted"
+        assert [is_open for is_open, _ in fake.states] == [False]
+
+
+@both
 def test_each_label_and_each_target_has_an_issue_of_its_own(host: Host, tmp_path: Path) -> None:
     with host.begin(None) as fake:
         drift(fake, tmp_path, changed_plan(tmp_path))

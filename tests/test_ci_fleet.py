@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from commands import invoke
 from pipelines import GITHUB, GITLAB, Host, run_ci
 from planning import declare, live, plan_for
 from webchat_sync.errors import Diagnostic
-from webchat_sync.model import FailedOrganization, OrganizationPlan, Plan
+from webchat_sync.model import FailedOrganization, OrganizationPlan, Plan, Shard
 from webchat_sync.plan.guard import GuardOptions, judged
 from webchat_sync.plan.organizations import refused
 from webchat_sync.plan.undo import Moved
@@ -30,7 +31,7 @@ def plan_of(organizations: Sequence[str], *, changed: bool = True, failed: bool 
     declared, listed = declare(color="#0f766e" if changed else "#ffffff"), live(color="#ffffff")
     plans = [plan_for([declared], [listed], organization=organization) for organization in organizations]
     parts = tuple(plan.organizations[0] for plan in plans)
-    return replace(plans[0], organizations=parts, limited=True, failed=(FAILED,) if failed else ())
+    return replace(plans[0], organizations=parts, failed=(FAILED,) if failed else ())
 
 
 def over(plan: Plan, organizations: Sequence[str]) -> Plan:
@@ -40,6 +41,7 @@ def over(plan: Plan, organizations: Sequence[str]) -> Plan:
 
 
 def save(folder: Path, *plans: Plan) -> list[Path]:
+    folder.mkdir(exist_ok=True)
     files = [folder / f"plan-{number}.json" for number, _ in enumerate(plans)]
     for file, plan in zip(files, plans, strict=True):
         file.write_text(render_plan(plan), encoding="utf-8")
@@ -85,6 +87,58 @@ def test_the_drift_of_all_shards_is_one_issue(host: Host, tmp_path: Path) -> Non
         assert (
             drift(replace(quiet, failed=(FAILED,))) == "No drift in what could be read, but some organisations failed."
         )
+
+
+PARTS = [{"shard": Shard(1, 2)}, {"limited": True}]
+
+
+@both
+@pytest.mark.parametrize("part", PARTS, ids=["shard", "target-org"])
+def test_a_part_does_not_speak_for_the_whole(host: Host, part: dict[str, Any], tmp_path: Path) -> None:
+    """A shard without drift closed the issue about all organisations, and its plan replaced their comment."""
+    whole, some = ["org-1", "org-2", "org-3"], ["org-2"]
+    with host.begin(None) as fake:
+        environ = fake.environ(tmp_path, number=None)
+
+        def drift(plan: Plan) -> str:
+            return run_ci("drift", *save(tmp_path, plan), environ=environ).out.partition(": https://")[0].rstrip()
+
+        assert drift(plan_of(whole)) == "Opened the issue"
+        assert drift(replace(plan_of(some, changed=False), **part)) == "No drift, and no open issue."
+        assert drift(replace(plan_of(some), **part)) == "Opened the issue"
+        assert drift(replace(plan_of(["org-3", *some], changed=False), **part)) == (
+            "Closed the issue, since nothing has drifted"
+        )
+        assert [is_open for is_open, _ in fake.states] == [True, False]
+        assert drift(plan_of(whole, changed=False)) == "Closed the issue, since nothing has drifted"
+        environ = fake.environ(tmp_path)
+        farewells = len(fake.bodies)
+        for plan, said in (
+            (plan_of(whole), "Posted"),
+            (replace(plan_of(some), **part), "Posted"),
+            (replace(plan_of(["org-3", *some], changed=False), **part), "Updated"),
+            (plan_of(whole[:2], changed=False), "Updated"),
+        ):
+            assert run_ci("comment", *save(tmp_path, plan), environ=environ).out.startswith(f"{said} the comment")
+        assert len(fake.bodies) == farewells + 2
+
+
+@both
+def test_all_shards_together_are_the_whole_in_any_order(host: Host, tmp_path: Path) -> None:
+    with host.begin(None) as fake:
+        environ = fake.environ(tmp_path, number=None)
+        files = save(
+            tmp_path,
+            replace(plan_of(["org-5", "org-1"]), shard=Shard(1, 2)),
+            replace(plan_of(["org-4", "org-2"]), shard=Shard(2, 2)),
+        )
+        assert run_ci("drift", *files, environ=environ).out.startswith("Opened the issue")
+        assert fake.issues[0]["title"].endswith(": org-1, org-2, org-4, org-5")
+        assert run_ci("drift", *reversed(files), environ=environ).out.startswith("The issue is already up to date")
+        quiet = save(tmp_path / "quiet", plan_of(["org-1", "org-2", "org-4"], changed=False))
+        assert run_ci("drift", *quiet, environ=environ).out.startswith("Closed the issue")
+        shown = invoke("show", *files, "--format", "json").json()
+        assert (shown["limited"], shown["complete"]) == (False, True)
 
 
 def test_a_comment_on_thousands_of_organisations_is_found_again_and_fits() -> None:

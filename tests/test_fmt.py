@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -276,6 +277,65 @@ def test_a_key_that_looks_like_a_comment_is_none(key: str) -> None:
 def test_any_manifest_says_the_same_laid_out_anew_with_all_its_comments(case: Case) -> None:
     new = laid(case.text)  # which reads both
     assert [comment for comment in case.comments if comment not in new] == []
+
+
+IN_LINES = """\
+version: 1
+channels:
+  - # 1
+    # 2
+    name: A # 3
+    # 4
+    prechatFields: # 5
+      # 6
+      - # 7
+        # 8
+        - # 9
+          # 10
+          a: 1 # 11
+          # 12
+        # 13
+      # 14
+    # 15
+  # 16
+# 17
+"""
+IN_BRACKETS = """\
+version: 1
+channels: [ # 1
+  # 2
+  {name: A, # 3
+    # 4
+    allowedDomains: [ # 5
+      # 6
+      a.com, # 7
+      # 8
+      b.com # 9
+      # 10
+    ],
+    # 11
+    operatingHours: { # 12
+      # 13
+      timezone: UTC, # 14
+      days: {} # 15
+      # 16
+    }
+    # 17
+  }
+  # 18
+]
+# 19
+"""
+
+
+@pytest.mark.parametrize("text", [IN_LINES, IN_BRACKETS], ids=["lines", "brackets"])
+def test_comments_stay_in_their_order(text: str) -> None:
+    """All of them at once, and each with the one that follows it."""
+    last = max(map(int, re.findall(r"# (\d+)", text)))
+    kept = [list(range(1, last + 1)), *([first, first + 1] for first in range(1, last))]
+    for numbers in kept:
+        some = re.sub(r" *# (\d+)", lambda comment: comment[0] if int(comment[1]) in numbers else "", text)  # noqa: B023 - used at once
+        assert [int(number) for number in re.findall(r"# (\d+)", laid(some))] == numbers
 
 
 @settings(max_examples=size(60, thorough=600), deadline=None, suppress_health_check=[HealthCheck.too_slow])

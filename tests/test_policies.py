@@ -109,6 +109,36 @@ def test_a_rule_names_channels_as_targets_do(tmp_path: Path, name: str, glob: st
     assert "`welcomeMessage` is missing" in {entry["summary"] for entry in findings}
 
 
+def test_a_rule_for_some_channels_can_have_conditions_inside_and_around_references(tmp_path: Path) -> None:
+    """Next to a condition, ``x-only-for`` is about the whole rule; so it is in a schema that's required."""
+    policy = {
+        "allOf": [
+            {
+                "x-only-for": {"names": ["Sales"]},
+                "x-message": "light needs a color",
+                "if": {"$ref": "#/$defs/light"},
+                "then": {"$ref": "#/$defs/colored"},
+            },
+            {"x-only-for": {"names": ["Support"]}, "x-message": "no theme", "not": {"$ref": "#/$defs/themed"}},
+            {"$ref": "#/$defs/named"},
+        ],
+        "$defs": {
+            "light": {"properties": {"theme": {"const": "light"}}},
+            "colored": {"required": ["color"]},
+            "themed": {"required": ["theme"]},
+            "named": {"x-only-for": {"names": ["S*"]}, "minProperties": 9, "x-message": "more"},
+            "unused": {"not": {"$ref": "#/$defs/unused"}},
+        },
+    }
+    findings = validated(tmp_path, policy, CHANNELS)
+    assert sorted(told(findings)) == [
+        "a.yaml:6:5 error: more",
+        "a.yaml:6:5 error: no theme",
+        "a.yaml:9:5 error: light needs a color",
+        "a.yaml:9:5 error: more",
+    ]
+
+
 def test_what_counts_is_what_overlays_make_of_it(tmp_path: Path) -> None:
     (tmp_path / "over").mkdir()
     overlay = tmp_path / "over" / "o.yaml"
@@ -200,6 +230,41 @@ def test_a_policy_that_is_no_json_schema_says_what_it_should_be(
         ({"required": [], "x-mesage": "Sign in"}, "1:30", "`x-mesage` isn't a keyword, so it would be ignored"),
         ({"properties": {"name": {"minlength": 3}}}, "1:39", "`minlength` isn't a keyword, so it would be ignored"),
         ({"allOf": [{"items": {"anyof": []}}]}, "1:32", "`anyof` isn't a keyword, so it would be ignored"),
+        *(
+            ({keyword: value}, f"1:{len(keyword) + 6}", f"`{keyword}` isn't checked, so this rule would never fail")
+            for keyword, value in (
+                ("format", "email"),
+                ("contentEncoding", "base64"),
+                ("contentMediaType", "text/html"),
+                ("contentSchema", {}),
+                ("dependencies", {"theme": ["color"]}),
+                ("additionalItems", False),
+                ("$recursiveRef", "#"),
+                ("disallow", "string"),
+                ("divisibleBy", 2),
+                ("extends", {}),
+            )
+        ),
+        ({"then": {"required": ["color"]}}, "1:10", "`then` does nothing without `if`"),
+        ({"else": {"required": ["color"]}}, "1:10", "`else` does nothing without `if`"),
+        ({"if": {"required": ["color"]}}, "1:8", "`if` does nothing without `then` or `else`"),
+        ({"properties": {"x": {"minContains": 2}}}, "1:38", "`minContains` does nothing without `contains`"),
+        ({"maxContains": 2}, "1:17", "`maxContains` does nothing without `contains`"),
+        *(
+            ({keyword: value}, None, f"`x-only-for` can't be inside `{keyword}`")
+            for condition in [{"x-only-for": {"names": ["Sales"]}, "required": ["color"]}]
+            for keyword, value in (
+                ("not", condition),
+                ("contains", condition),
+                ("anyOf", [condition, {}]),
+                ("oneOf", [{}, {"properties": {"theme": {"allOf": [condition]}}}]),
+            )
+        ),
+        (
+            {"if": {"$ref": "#/$defs/a"}, "then": {}, "$defs": {"a": {"x-only-for": {"names": ["Sales"]}}}},
+            "1:73",
+            "`x-only-for` can't be inside `if`",
+        ),
         ({"$ref": "#"}, None, "or one that refers to itself"),
         ({"allOf": [{"$ref": "#/allOf/0"}]}, None, "or one that refers to itself"),
         (
@@ -220,7 +285,7 @@ def test_a_policy_that_is_no_json_schema_says_what_it_should_be(
         ({"x-only-for": {"names": []}}, "1:26", "this list is empty, so the rule would never apply"),
         ("[]", "1:1", "a policy must be a mapping"),
         ("{", None, "this isn't a policy"),
-        ('{"a": 1, "a": 2}', None, "this isn't a policy"),
+        ('{"hunter2": 1, "hunter2": 2}', "1:16", "a key in this policy is used twice"),
         ("", None, "this isn't a policy"),
         ('{"not": ' * 100 + "true" + "}" * 100, None, ""),
         ("[" * 50_000, None, ""),

@@ -8,7 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from webchat_sync.check.messages import CODES, in_words
-from webchat_sync.check.policy_file import LONGEST_TEXT, resolved
+from webchat_sync.check.policy_file import LONGEST_TEXT
+from webchat_sync.check.policy_parts import target
 from webchat_sync.check.quick import matches
 from webchat_sync.domain.ids import Choice
 from webchat_sync.domain.names import matches as name_matches
@@ -163,7 +164,7 @@ def _way(schema: Json, steps: Sequence[str | int]) -> Iterator[Mapping[str, Json
     for step in steps:
         while isinstance(at, dict) and step not in at and "$ref" in at:
             yield at
-            at = resolved(root, str(at["$ref"]))
+            _, at = target(root, str(at["$ref"]))
         if isinstance(at, dict):
             yield at
             at = at.get(str(step))

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote
 
 from webchat_sync.check.messages import TYPES
 from webchat_sync.check.pattern_cost import Limits, pattern_flaw
-from webchat_sync.check.policy_keywords import misspelt
+from webchat_sync.check.policy_keywords import ineffective
+from webchat_sync.check.policy_parts import target
 from webchat_sync.errors import Diagnostic, Path
 from webchat_sync.jsonvalue import brief, kind, show
 from webchat_sync.model import Json
@@ -63,22 +63,8 @@ def flaws(policy: Json) -> Iterator[Diagnostic]:
         message = f"this policy has more than {MOST_RULES:,} rules, or one that refers to itself"
         yield _flaw(message, (), "A rule counts each time it's referred to.")
         return
-    yield from misspelt(policy)
+    yield from ineffective(policy)
     yield from _misshapen(policy)
-
-
-def resolved(root: Json, reference: str) -> Json:
-    """The value that the reference, ``#`` or ``#/…``, names inside ``root``; None if there is none."""
-    at = root
-    for part in reference.split("/")[1:]:
-        name = unquote(part).replace("~1", "/").replace("~0", "~")
-        if isinstance(at, dict) and name in at:
-            at = at[name]
-        elif isinstance(at, list) and name.isdecimal() and int(name) < len(at):
-            at = at[int(name)]
-        else:
-            return None
-    return at
 
 
 def _flaws_in(value: Json, path: Path, root: Json) -> Iterator[Diagnostic]:
@@ -138,7 +124,7 @@ def _keyword(key: str, value: str, path: Path, root: Json) -> Iterator[Diagnosti
     elif key == "$ref" and not _POINTER.fullmatch(value):
         hint = "Move the schema to `$defs` in this file, and refer to `#/$defs/NAME`. Nothing is fetched."
         yield _flaw("this reference points outside the file", path, hint)
-    elif key == "$ref" and not isinstance(resolved(root, value), dict | bool):
+    elif key == "$ref" and not isinstance(target(root, value)[1], dict | bool):
         yield _flaw(f"{show(value)} doesn't match any schema in this file", path, "Check the names under `$defs`.")
 
 
@@ -161,7 +147,7 @@ def _cost(schema: Json, root: Json, way: tuple[str, ...], known: dict[str, int])
     if reference in way:
         return MOST_RULES + 1
     if reference not in known:
-        known[reference] = min(_cost(resolved(root, reference), root, (*way, reference), known), MOST_RULES + 1)
+        known[reference] = min(_cost(target(root, reference)[1], root, (*way, reference), known), MOST_RULES + 1)
     return cost + known[reference]
 
 

@@ -1,32 +1,17 @@
-"""Finds misspelt keywords in a policy: JSON Schema ignores what it doesn't know, so such a rule would never fail."""
+"""Finds keywords in a policy that do nothing: JSON Schema ignores them, so such a rule would never fail."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
+from webchat_sync.check.policy_parts import WITH_SCHEMAS, inside, target
 from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import Diagnostic, Path
 from webchat_sync.jsonvalue import brief
 from webchat_sync.model import Json
+from webchat_sync.sentences import listed
 
-_SCHEMA: Final = frozenset(
-    (
-        "additionalProperties",
-        "contains",
-        "else",
-        "if",
-        "items",
-        "not",
-        "propertyNames",
-        "then",
-        "contentSchema",
-        "unevaluatedItems",
-        "unevaluatedProperties",
-    )
-)
-_SCHEMAS: Final = frozenset(("allOf", "anyOf", "oneOf", "prefixItems"))
-_NAMED_SCHEMAS: Final = frozenset(("$defs", "definitions", "dependentSchemas", "patternProperties", "properties"))
 _VALUES: Final = frozenset(
     (
         "$anchor",
@@ -73,26 +58,76 @@ _VALUES: Final = frozenset(
         "x-severity",
     )
 )
-_KNOWN: Final = _SCHEMA | _SCHEMAS | _NAMED_SCHEMAS | _VALUES
+_KNOWN: Final = WITH_SCHEMAS | _VALUES
 
 _SURELY: Final = 0.8
 """How similar an unknown keyword has to be to a known one; others may be notes for people or other programs."""
 
 
-def misspelt(schema: Json, path: Path = ()) -> Iterator[Diagnostic]:
-    """A problem for every keyword of ``schema``, and of the schemas inside it, that probably means another one."""
+_UNCHECKED: Final = {
+    "$recursiveRef": "Use `$ref`.",
+    "additionalItems": "Use `prefixItems` and `items`.",
+    "contentEncoding": "Use `pattern`.",
+    "contentMediaType": "Use `pattern`.",
+    "contentSchema": "Use `pattern`.",
+    "dependencies": "Use `dependentRequired` or `dependentSchemas`.",
+    "disallow": "Use `not`.",
+    "divisibleBy": "Use `multipleOf`.",
+    "extends": "Use `allOf`.",
+    "format": "Use `pattern`.",
+}
+"""What JSON Schema 2020-12 ignores, or only takes for a note, and what to use instead."""
+
+_PARTNERS: Final = {
+    "else": ("if",),
+    "if": ("then", "else"),
+    "maxContains": ("contains",),
+    "minContains": ("contains",),
+    "then": ("if",),
+}
+"""Keywords that do nothing without one of others."""
+
+_CONDITIONS: Final = frozenset(("anyOf", "contains", "if", "not", "oneOf"))
+"""What's in these isn't required by itself."""
+
+
+def ineffective(policy: Json) -> Iterator[Diagnostic]:
+    """A problem for every keyword that would be ignored, so that its rule would never fail or for other channels."""
+    yield from _ignored(policy, ())
+    yield from _misplaced(policy, (), "", policy, set())
+
+
+def _ignored(schema: Json, path: Path) -> Iterator[Diagnostic]:
     if not isinstance(schema, dict):
         return
-    for key, inner in schema.items():
-        below = (*path, key)
-        if key not in _KNOWN and (meant := nearest(key, sorted(_KNOWN), likeness=_SURELY)):
+    for key in schema:
+        if key in _UNCHECKED:
+            yield _flaw(f"`{key}` isn't checked, so this rule would never fail", (*path, key), _UNCHECKED[key])
+        elif key not in _KNOWN and (meant := nearest(key, sorted(_KNOWN), likeness=_SURELY)):
             message = f"`{brief(key)}` isn't a keyword, so it would be ignored"
-            yield Diagnostic(message, steps=below, hint=f"Did you mean `{meant}`?", code="policy-file")
-        elif key in _SCHEMA:
-            yield from misspelt(inner, below)
-        elif key in _SCHEMAS and isinstance(inner, list):
-            for index, item in enumerate(inner):
-                yield from misspelt(item, (*below, index))
-        elif key in _NAMED_SCHEMAS and isinstance(inner, dict):
-            for name, item in inner.items():
-                yield from misspelt(item, (*below, name))
+            yield _flaw(message, (*path, key), f"Did you mean `{meant}`?")
+        elif key in _PARTNERS and schema.keys().isdisjoint(_PARTNERS[key]):
+            partners = listed(_PARTNERS[key], last="or")
+            yield _flaw(f"`{key}` does nothing without {partners}", (*path, key), f"Add {partners}, or remove it.")
+    for _, below, inner in inside(schema, path):
+        yield from _ignored(inner, below)
+
+
+def _misplaced(schema: Json, path: Path, within: str, root: Json, followed: set[str]) -> Iterator[Diagnostic]:
+    """A problem for every ``x-only-for`` in the condition ``within``, which would hold for all other channels."""
+    if not isinstance(schema, dict):
+        return
+    if within and "x-only-for" in schema:
+        hint = f"Put it next to `{within}`, so that it's about the whole rule."
+        yield _flaw(f"`x-only-for` can't be inside `{within}`", (*path, "x-only-for"), hint)
+    for keyword, below, inner in inside(schema, path):
+        yield from _misplaced(inner, below, within or (keyword if keyword in _CONDITIONS else ""), root, followed)
+    reference = schema.get("$ref")
+    if within and isinstance(reference, str) and reference not in followed:
+        followed.add(reference)
+        below, inner = target(root, reference)
+        yield from _misplaced(inner, below, within, root, followed)
+
+
+def _flaw(message: str, path: Path, hint: str) -> Diagnostic:
+    return Diagnostic(message, steps=path, hint=hint, code="policy-file")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from webchat_sync.cli.adopt import Asked, adopt_live, adopt_options, find_broken, say_broken, say_left
+from webchat_sync.cli.as_committed import as_committed, committed_repository
 from webchat_sync.cli.fleet import exit_codes
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.targets import label_option
@@ -68,7 +69,6 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
     from webchat_sync.forge.branch import branch_name
     from webchat_sync.forge.environment import read_run
     from webchat_sync.forge.host import most_characters
-    from webchat_sync.git import name_in
     from webchat_sync.render.adopt_request import (
         AdoptSummary,
         adopt_marker,
@@ -85,7 +85,7 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
     )
     name = branch_name(label)
     _check(run, name, asked.overlays, new_channels=new_channels)
-    repository = _committed_repository(asked.paths, asked.overlays, runtime)
+    repository = committed_repository(asked.paths, asked.overlays, runtime)
     adopted = adopt_live(asked, runtime)
     _refuse_a_share(adopted, label)
     added = new_manifests(adopted.undeclared, asked.paths, load_catalogue()) if new_channels else []
@@ -105,7 +105,7 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
         body=render_adopt(summary, label=label, run_url=run.run_url, longest=most_characters(run)),
         closed=closed_marker(adopted.undo, label),
         is_marker=partial(about_the_same, marker=adopt_marker(adopted.undo, label)),
-        files=_as_committed({name_in(repository, path.resolve()): data for path, data in files.items()}, repository),
+        files=as_committed(files, repository),
         message=commit_message(summary, label),
         whole=not adopted.undo.failed,
     )
@@ -150,32 +150,6 @@ def _refuse_a_share(adopted: Adopted, label: str) -> None:
         )
         hint = "Give each such run a --label of its own, or cover all organisations (--shard 1/1 in a parallel job)."
         raise InputError([Diagnostic(problem, hint=hint)])
-
-
-def _committed_repository(paths: Sequence[Path], overlays: Sequence[Path], runtime: Runtime) -> Repository:
-    """The repository of the files. Raises InputError if there is none, or if they aren't as committed."""
-    from webchat_sync.git import find_repository, name_in
-    from webchat_sync.manifest.files import find_files
-
-    repository = find_repository(Path.cwd() / paths[0], runtime.environ)
-    if repository is None:
-        hint = "Check out the repository first, for example with actions/checkout."
-        raise InputError([Diagnostic("`ci adopt` needs a Git repository, and the files aren't in one", hint=hint)])
-    names = {name_in(repository, path.resolve()): path for path in [*find_files(paths, overlays)[0], *overlays]}
-    changed = [names[name] for name in repository.uncommitted(list(names)) if name in names]
-    if changed:
-        hint = "Run it on a fresh checkout: the request starts from a commit."
-        raise InputError([Diagnostic(f"{path} has uncommitted changes", hint=hint) for path in changed])
-    return repository
-
-
-def _as_committed(files: Mapping[str, bytes], repository: Repository) -> dict[str, bytes]:
-    """``files``, by path in the repository, with the line ends of the commit, which Git may convert in a checkout."""
-    before = repository.files(repository.commit("HEAD"), list(files), ()) if files else {}
-    return {
-        name: data if b"\r\n" in before.get(name, data) else data.replace(b"\r\n", b"\n")
-        for name, data in files.items()
-    }
 
 
 async def _upsert_request(

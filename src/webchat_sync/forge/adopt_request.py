@@ -12,7 +12,7 @@ from webchat_sync.create_once import create_once
 from webchat_sync.environment import Sleep
 from webchat_sync.forge.branch import Branch, Tip
 from webchat_sync.forge.comment import comment_once
-from webchat_sync.forge.ports import Forge, Request, first_line
+from webchat_sync.forge.ports import Forge, Request, marker, with_marker
 from webchat_sync.frozen import frozen
 
 Action: TypeAlias = Literal["opened", "updated", "unchanged", "closed", "incomplete", "absent", "declined", "foreign"]
@@ -25,9 +25,9 @@ Action: TypeAlias = Literal["opened", "updated", "unchanged", "closed", "incompl
 
 @frozen
 class Proposal:
-    """What the request should say and change. The first line of ``body`` identifies what moved.
+    """What the request should say and change. The marker in ``body`` identifies what moved.
 
-    ``closed`` is the first line of a request that this program closed itself; ``is_marker`` recognises either. Without
+    ``closed`` is the marker of a request that this program closed itself; ``is_marker`` recognises either. Without
     ``files``, nothing is proposed; ``whole``: then nothing differs.
     """
 
@@ -93,7 +93,9 @@ async def _newest_first(forge: Forge, proposal: Proposal) -> list[Request]:
 
 
 def _is_ours(request: Request, me: str, proposal: Proposal) -> bool:
-    return request.author == me and proposal.is_marker(first_line(request.body))
+    """Whether it's ours; without a marker too, since it's from our branch: then people wrote another text."""
+    line = marker(request.body)
+    return request.author == me and (not line or proposal.is_marker(line))
 
 
 def _declined(requests: list[Request], me: str, proposal: Proposal) -> Request | None:
@@ -101,7 +103,7 @@ def _declined(requests: list[Request], me: str, proposal: Proposal) -> Request |
     last = requests[0] if requests else None
     if last is None or last.merged or last.author != me:
         return None
-    return last if first_line(last.body) == first_line(proposal.body) else None
+    return last if marker(last.body) == marker(proposal.body) else None
 
 
 def _was_merged(requests: list[Request], tip: Tip) -> bool:
@@ -111,7 +113,7 @@ def _was_merged(requests: list[Request], tip: Tip) -> bool:
 
 async def _renew(forge: Forge, request: Request, me: str, proposal: Proposal, *, pushed: bool) -> RequestResult:
     """Leave the text alone while the same things moved, since people may have edited it."""
-    renewed = first_line(request.body) != first_line(proposal.body) and _is_ours(request, me, proposal)
+    renewed = marker(request.body) not in {"", marker(proposal.body)} and _is_ours(request, me, proposal)
     if renewed:
         await forge.edit_request(request, title=proposal.title, body=proposal.body, is_open=True)
     return RequestResult("updated" if renewed or pushed else "unchanged", request.url)
@@ -122,8 +124,8 @@ async def _close(
 ) -> RequestResult:
     """Close it first and then comment, so that a run that's killed in between doesn't comment twice."""
     for request in mine:
-        _, _, rest = request.body.lstrip().partition("\n")
-        await forge.edit_request(request, title=request.title, body=f"{proposal.closed}\n{rest}", is_open=False)
+        body = with_marker(request.body, proposal.closed)
+        await forge.edit_request(request, title=request.title, body=body, is_open=False)
         await comment_once(
             farewell,
             list_comments=partial(forge.list_comments, request.number),

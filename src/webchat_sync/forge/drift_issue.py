@@ -10,7 +10,7 @@ from webchat_sync.create_once import create_once
 from webchat_sync.environment import Sleep
 from webchat_sync.errors import ApiStatusError
 from webchat_sync.forge.comment import comment_once
-from webchat_sync.forge.ports import Forge, Issue, first_line
+from webchat_sync.forge.ports import Forge, Issue, first_line, marker
 from webchat_sync.forge.session import is_gone
 from webchat_sync.frozen import frozen
 
@@ -22,7 +22,7 @@ Action: TypeAlias = Literal["opened", "updated", "unchanged", "reopened", "close
 
 @frozen
 class Report:
-    """What the issue should say. The first line of ``body`` identifies the drift.
+    """What the issue should say. The marker in ``body`` identifies the drift.
 
     ``is_marker`` recognises such a line for any drift.
     """
@@ -43,21 +43,21 @@ class IssueResult:
 async def upsert_issue(
     forge: Forge, report: Report, *, drifted: bool | None, farewell: str, sleep: Sleep
 ) -> IssueResult:
-    """Update our issue, recognised by its first line, to match ``report``, or close it if nothing ``drifted``.
+    """Update our issue, recognised by its marker, to match ``report``, or close it if nothing ``drifted``.
 
     ``drifted`` None: it isn't known, so an open issue stays as it is. The newest one is updated; other open ones are
-    closed. ``farewell`` is the comment for closing it, with a unique first line. Issues by other authors are left
+    closed. ``farewell`` is the comment for closing it, with a unique marker. Issues by other authors are left
     alone. Raises the errors of ApiError.
     """
     me = await forge.me()
 
     async def ours() -> list[Issue]:
         # Hosts silently drop the label if the token isn't allowed to set one; then only the marker identifies it.
-        labelled = marked(await forge.list_issues(LABEL))
-        return labelled or marked(await forge.list_own_issues(me))
+        labelled = marked(await forge.list_issues(LABEL), marker)
+        return labelled or marked(await forge.list_own_issues(me), first_line)
 
-    def marked(issues: list[Issue]) -> list[Issue]:
-        mine = [issue for issue in issues if issue.author == me and report.is_marker(first_line(issue.body))]
+    def marked(issues: list[Issue], line_of: Callable[[str], str]) -> list[Issue]:
+        mine = [issue for issue in issues if issue.author == me and report.is_marker(line_of(issue.body))]
         return sorted(mine, key=lambda issue: -issue.number)
 
     async def newest(_: object) -> Issue | None:
@@ -84,7 +84,7 @@ async def _renew(forge: Forge, issue: Issue, report: Report) -> IssueResult | No
 
     Returns None if the issue was deleted since it was listed.
     """
-    if issue.is_open and first_line(issue.body) == first_line(report.body):
+    if issue.is_open and marker(issue.body) == marker(report.body):
         return IssueResult("unchanged", issue.url)
     try:
         renewed = await forge.edit_issue(issue, title=report.title, body=report.body, is_open=True)

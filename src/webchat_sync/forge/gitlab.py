@@ -18,6 +18,9 @@ from webchat_sync.forge.ports import Comment, Issue, Request
 from webchat_sync.forge.session import Session, text_of
 from webchat_sync.model import Json
 
+_DRAFT: Final = re.compile(r"(?:\[draft\]|\(draft\)|draft:)\s*", re.IGNORECASE)
+"""How the title of a draft begins."""
+
 MOST_CHARACTERS: Final = 1_000_000
 """The length of a note; the description of an issue can be a bit longer."""
 
@@ -85,8 +88,10 @@ class GitLab:
         return await self._session.send(call, _request)
 
     async def edit_request(self, request: Request, *, title: str, body: str, is_open: bool) -> Request:
-        """Replace title and description, and close it unless ``is_open``."""
-        fields: dict[str, Json] = {"title": title, "description": body}
+        """Replace title and description, and close it unless ``is_open``. A draft stays one, which its title says."""
+        draft = _DRAFT.match(request.title)
+        kept = draft[0] if draft and not _DRAFT.match(title) else ""
+        fields: dict[str, Json] = {"title": f"{kept}{title}", "description": body}
         if is_open != request.is_open:
             fields["state_event"] = "reopen" if is_open else "close"
         call = Call("PUT", f"{self._project}/merge_requests/{request.number}", fields)

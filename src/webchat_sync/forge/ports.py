@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
+
+_MARK: Final = "<!-- webchat-sync "
+"""How our markers begin."""
 
 from webchat_sync.frozen import frozen
 
@@ -49,6 +52,20 @@ class Request:
 def first_line(body: str) -> str:
     """The first line of a comment or an issue, however the host stores line ends and spaces."""
     return body.lstrip().split("\n", 1)[0].rstrip()
+
+
+def marker(body: str) -> str:
+    """The line by which we recognise an issue or a request of ours, also below what people wrote; empty if it's gone.
+
+    In comments, it has to be the first line: people quote comments, and we delete our superfluous ones.
+    """
+    return next((line for line in map(str.strip, body.split("\n")) if line.startswith(_MARK)), "")
+
+
+def with_marker(body: str, line: str) -> str:
+    """``body`` with that marker instead of its own, or as its first line if it has none."""
+    before = marker(body)
+    return body.replace(before, line, 1) if before else f"{line}\n{body}"
 
 
 class Comments(Protocol):

@@ -17,6 +17,7 @@ from webchat_sync.manifest.files import refused_link, show_path
 from webchat_sync.tree import read_regular, tree_of
 from webchat_sync.yaml12.document import Document, Source
 
+_NO_POLICY: Final = "this isn't a policy: it must be a single JSON document"
 _HINT: Final = "Paths are relative to the folder of the file that names them."
 
 
@@ -65,8 +66,11 @@ def _read(path: Path, manifest: Path) -> Policy | list[Diagnostic]:
 
     reading = compose(Source.of(name, data))
     if reading.problems or len(reading.documents) != 1:
-        first = next((problem.place for problem in reading.problems), Place(name, 1, 1))
-        return [Diagnostic("this isn't a policy: it must be a single JSON document", first, code="policy-file")]
+        first = next(iter(reading.problems), None)
+        twice = first is not None and first.code == "duplicate-key"
+        message = "a key in this policy is used twice" if twice else _NO_POLICY
+        place = (first.place if first else None) or Place(name, 1, 1)
+        return [Diagnostic(message, place, hint="Remove one of them." if twice else "", code="policy-file")]
     (document,) = reading.documents
     wrong = [_at(document, flaw) for flaw in flaws(document.value)]
     return wrong or Policy(name, document.value)

@@ -80,7 +80,7 @@ class Plan:
     ``manifest_digest`` depends only on what the manifests declare; a plan that's only displayed has none. ``partial``
     holds the name patterns that the plan is limited to; empty means every channel. ``live_created_at`` is the time of
     the snapshot that it was made from, if any. ``failed`` are the organisations that should be in it; ``limited``:
-    others were left out on purpose, because of ``shard`` or selected organisations. Times are aware.
+    some were selected by name; ``shard``: the share of the organisations that it covers. Times are aware.
     """
 
     created_at: datetime
@@ -108,6 +108,11 @@ class Plan:
     def _every_name(self) -> Iterator[str]:
         yield from (planned.organization for planned in self.organizations)
         yield from (failure.organization for failure in self.failed)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether other organisations were left out on purpose, so that other plans may be about them."""
+        return self.limited or self.shard is not None
 
     @property
     def reached(self) -> Plan:

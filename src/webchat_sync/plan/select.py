@@ -18,13 +18,18 @@ WHOLE: Final = Shard(1, 1)
 class Selection:
     """Which part of the manifests a run covers.
 
-    ``limited``: there are other organisations. ``elsewhere`` are the names of the channels in other shards. ``shard``
-    is the one that it covers, if there are several.
+    ``named``: some organisations were selected by name. ``elsewhere`` are the names of the channels in other shards.
+    ``shard`` is the one that it covers, if there are several.
     """
 
-    limited: bool = False
+    named: bool = False
     elsewhere: frozenset[str] = frozenset()
     shard: Shard | None = None
+
+    @property
+    def limited(self) -> bool:
+        """Whether there are other organisations."""
+        return self.named or self.shard is not None
 
 
 ALL: Final = Selection()
@@ -47,8 +52,7 @@ def select(
     selected = [manifest for manifest in manifests if not organizations or choice.has(manifest.organization)]
     in_shard = tuple(manifest for manifest in selected if shard.has(manifest.organization))
     others = declared_names(manifest for manifest in selected if not shard.has(manifest.organization))
-    in_several = shard if shard.total > 1 else None
-    return in_shard, Selection(named or bool(organizations) or in_several is not None, others, in_several)
+    return in_shard, Selection(named or bool(organizations), others, shard if shard.total > 1 else None)
 
 
 def declared_names(manifests: Iterable[Manifest]) -> frozenset[str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.model import Plan, Shard
+from webchat_sync.model import FailedOrganization, OrganizationPlan, Plan, Shard
 from webchat_sync.plan.digest import document_digest
 from webchat_sync.sentences import in_a_row
 
@@ -47,14 +47,19 @@ def merge_plans(plans: Mapping[str, Plan]) -> Plan:
     return replace(
         first,
         created_at=min(plan.created_at for plan in plans.values()),
-        organizations=tuple(planned for plan in plans.values() for planned in plan.organizations),
-        failed=tuple(failed for plan in plans.values() for failed in plan.failed),
+        # The order of the files must not count, or a comment on the same plans would change.
+        organizations=tuple(sorted((planned for plan in plans.values() for planned in plan.organizations), key=_name)),
+        failed=tuple(sorted((failed for plan in plans.values() for failed in plan.failed), key=_name)),
         limited=any(plan.limited for plan in plans.values()),
         shard=None,
         live_created_at=min(live_times, default=None),
         # It matches no manifests: they're checked against the parts instead.
         manifest_digest=document_digest({name: plan.manifest_digest for name, plan in plans.items()}),
     )
+
+
+def _name(part: OrganizationPlan | FailedOrganization) -> str:
+    return part.organization
 
 
 def _missing(shards: Sequence[Shard]) -> Iterator[Diagnostic]:

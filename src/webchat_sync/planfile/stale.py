@@ -76,8 +76,8 @@ def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) ->
 
 
 def manifests_of(saved: Plan, manifests: Sequence[Manifest], plans: Sequence[Plan]) -> Sequence[Manifest]:
-    """Those of ``manifests`` that ``saved`` is for: all, unless it's limited or there are several plans."""
-    if not saved.limited and len(plans) == 1:
+    """Those of ``manifests`` that ``saved`` is for: all, unless it's a part or there are several plans."""
+    if not saved.is_part and len(plans) == 1:
         return manifests
     names = frozenset(saved.names)
     return [manifest for manifest in manifests if manifest.organization in names]

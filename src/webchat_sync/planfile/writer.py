@@ -85,7 +85,7 @@ def _around(plan: Plan) -> tuple[dict[str, Any], dict[str, Any]]:
             "rotate": summary.rotate,
             "revoke": summary.revoke,
         },
-        "complete": not (plan.partial or plan.failed or plan.limited),
+        "complete": not (plan.partial or plan.failed or plan.is_part),
         "limited": plan.limited,
         **({"shard": {"index": plan.shard.index, "total": plan.shard.total}} if plan.shard else {}),
         "targets": list(plan.partial),

@@ -25,9 +25,9 @@ _STATE: Final = 40
 """Characters reserved for the rest of the first line, and for line feeds."""
 
 _MARKER: Final = re.compile(
-    r"((?:<!-- |\[//\]: # \()webchat-sync \w+ )organization=(\S*) (label=[^\s)]*(?: targets=[^\s)]*)?)[ )]"
+    r"((?:<!-- |\[//\]: # \()webchat-sync \w+ )organization=(\S*) (label=[^\s)]*(?: targets=[^\s)]*)?(?: part)?)[ )]"
 )
-"""The kind, the organisations, and the label with the targets."""
+"""The kind, the organisations, and the label with the targets; ``part``: others were left out on purpose."""
 
 _URL: Final = re.compile(r"https?://[^\s<>()\[\]`\"'\\]+")
 
@@ -44,7 +44,8 @@ def comment_marker(plan: Plan, label: str, *, with_html: bool = True) -> str:
 def about_the_same(line: str, marker: str) -> bool:
     """Whether ``line``, the first line of a comment or an issue, has the same subject as ``marker``.
 
-    One common organisation is enough, since plans may cover more or fewer of them over time.
+    One common organisation is enough, since plans may cover more or fewer of them over time. But what's about a part of
+    them on purpose doesn't speak for the whole.
     """
     one, other = _MARKER.match(line), _MARKER.match(marker)
     if one is None or other is None or one.group(1, 3) != other.group(1, 3):
@@ -138,7 +139,8 @@ def render_farewell(plan: Plan, *, run_url: str) -> str:
 def _scope(plan: Plan, label: str) -> str:
     organizations = ",".join(sorted(map(in_marker, sketch(plan))))
     targets = f" targets={','.join(map(in_marker, plan.partial))}" if plan.partial else ""
-    return f"organization={organizations} label={in_marker(label)}{targets}"
+    part = " part" if plan.is_part else ""
+    return f"organization={organizations} label={in_marker(label)}{targets}{part}"
 
 
 def is_address(text: str) -> bool:

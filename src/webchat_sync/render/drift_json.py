@@ -37,7 +37,7 @@ def render_drift(drift: Drift) -> str:
                 }
                 for section, remark in remarks(drift.plan)
             ],
-            "complete": not (drift.plan.partial or drift.plan.failed or drift.plan.limited),
+            "complete": not (drift.plan.partial or drift.plan.failed or drift.plan.is_part),
             "failed": failed_document(drift.plan.failed),
             "targets": list(drift.plan.partial),
             "live_created_at": moment_text(created_at) if (created_at := drift.plan.live_created_at) else None,

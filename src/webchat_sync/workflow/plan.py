@@ -169,5 +169,5 @@ def _ended(
         if isinstance(result := results.get(manifest.organization), PlannedOrganization)
     ]
     whole_plan = planning.end(planned, elsewhere=missed)
-    full_plan = replace(whole_plan, failed=failed, limited=selection.limited, shard=selection.shard)
+    full_plan = replace(whole_plan, failed=failed, limited=selection.named, shard=selection.shard)
     return filter_by_target(full_plan, options.targets, elsewhere=selection.elsewhere | missed)

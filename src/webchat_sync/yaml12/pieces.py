@@ -63,9 +63,9 @@ class Pieces:
 
     def has_comments(self, node: Node) -> bool:
         """Whether it contains a comment."""
+        pieces = self.read(node)  # which also finds the comments at its end
         return bool(self._tails.get(id(node))) or any(
-            piece.commented or (piece.node.kind != "alias" and self.has_comments(piece.node))
-            for piece in self.read(node)
+            piece.commented or (piece.node.kind != "alias" and self.has_comments(piece.node)) for piece in pieces
         )
 
     def read(self, node: Node) -> list[Piece]:
@@ -104,8 +104,9 @@ class Pieces:
             end = entry.end
         if pieces:
             closing = gap(self._text[end : node.end - 1])
-            last = _with_trailing(pieces[-1], closing.trailing)
-            pieces[-1] = replace(last, above=(*last.above, *_comments(closing.above)))
+            pieces[-1] = _with_trailing(pieces[-1], closing.trailing)
+            if closing.above:
+                self._tails[id(node)] = _comments(closing.above)
         return pieces
 
     def _piece(self, entry: Entry, above: tuple[Line, ...]) -> Piece:

@@ -108,13 +108,15 @@ class _Printer:
         lines: list[str] = []
         for index, piece in enumerate(self._pieces(node, path)):
             inside = (*path, index)
-            if piece.node.kind in ("mapping", "list") and not self._prefix(piece.node):
-                # The first value starts next to the dash, so what's above it is above the item.
-                piece = replace(piece, above=(*piece.above, *self._read.lift(piece.node)))  # noqa: PLW2901 - the same entry
+            nested = piece.node.kind in ("mapping", "list") and not self._prefix(piece.node)
+            # The first value starts next to the dash, so what's above it is above the item.
+            lifted = self._read.lift(piece.node) if nested else ()
             item = self._item(piece.node, indent, inside)
-            if piece.trailing and self._has_lines(piece.node, indent + _STEP, inside):
-                piece = replace(piece, above=(*piece.above, Line(piece.trailing)), trailing="")  # noqa: PLW2901 - the same entry
-            lines += self._entry(piece, "-", item, indent, first=index == 0)
+            moves = piece.trailing and self._has_lines(piece.node, indent + _STEP, inside)
+            dash = (Line(piece.trailing),) if moves else ()
+            above = (*piece.above, *dash, *lifted)
+            shown = replace(piece, above=above, trailing="" if moves else piece.trailing)
+            lines += self._entry(shown, "-", item, indent, first=index == 0)
         return [*lines, *self._last_lines(node, indent)]
 
     def _last_lines(self, node: Node, indent: int) -> list[str]:
