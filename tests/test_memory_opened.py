@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import random
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from remembering import SCOPE, bare, entry, remembering, run
 from repositories import ENVIRON, git, repository
+from webchat_sync.environment import Environment
 from webchat_sync.errors import InputError, LockedError
 from webchat_sync.memory.clone import NO_REPOSITORY, owner_of
 from webchat_sync.memory.lease import FastClock
@@ -111,9 +110,7 @@ def test_a_held_lock_is_renewed_and_given_back(clone: Path, tmp_path: Path, kept
             run(name),
             ledgers={SCOPE.organization: tmp_path / "state" / "ledger.json"},
             folder=tmp_path / "state",
-            environ=environ,
-            now=lambda: datetime.now(UTC),
-            random=random.random,
+            environment=Environment(environ),
         )
 
     with opened("one") as one, opened("two") as two:
