@@ -19,11 +19,10 @@ from typing import Final
 from webchat_sync.environment import Environment
 from webchat_sync.errors import WebchatSyncError
 from webchat_sync.git import run_git
-from webchat_sync.memory.git_environment import git_environment
+from webchat_sync.memory.git_process import LONGEST_TEXT, git_environment, reason, refusals
 from webchat_sync.memory.place import Remote
 from webchat_sync.memory.ports import Swap
 from webchat_sync.memory.purpose import MEMORY, Purpose
-from webchat_sync.memory.reasons import LONGEST_TEXT, reason, refusals
 from webchat_sync.model import read_moment
 from webchat_sync.tree import MOST_BYTES
 
