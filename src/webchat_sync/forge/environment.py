@@ -239,7 +239,8 @@ def _proposed_commit(environ: Mapping[str, str]) -> str:
     match event:
         case {"pull_request": {"head": {"sha": str(commit)}}}:
             return commit
-    return environ.get("GITHUB_SHA", "")
+        case _:
+            return environ.get("GITHUB_SHA", "")
 
 
 def _before(event: Mapping[str, Any]) -> str:

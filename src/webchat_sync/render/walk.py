@@ -244,7 +244,8 @@ def _is_told(field: FieldChange, change: ActiveChange, sent: dict[str, Json]) ->
         case (Key("operatingHours"), Key("days"), Key(day), *_):
             before, after = (_open_on(day, hours) for hours in (_reviewed(change).get(HOURS), sent.get(HOURS)))
             return before != after
-    return field.field == HOURS
+        case _:
+            return field.field == HOURS
 
 
 def _open_on(day: str, hours: Json | Missing) -> Ranges | None:
