@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from commands import emulated, invoke, manifest_in
-from webchat_sync.forge.source_pages import source_pages
+from webchat_sync.forge.environment import source_pages
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 MANIFEST = "version: 1\nchannels:\n  - name: Support\n    welcomeMessage: Hi\n  - name: Sales\n"

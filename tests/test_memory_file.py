@@ -11,7 +11,7 @@ import pytest
 from filelock import FileLock as SystemLock
 
 from ledgers import read_ledger, record
-from remembering import SCOPE, Clock, entry, remembering, run
+from remembering import SCOPE, Clock, entry, in_time_of, remembering, run
 from webchat_sync.errors import InputError, LockedError, MemoryUnavailableError
 from webchat_sync.memory.file import FileLock, FileMemory
 from webchat_sync.memory.opened import hold_lock
@@ -24,7 +24,7 @@ OTHER = OrganizationKey(SCOPE.base_url, "org-2")
 
 
 def lock(folder: Path, name: str, clock: Clock) -> FileLock:
-    return FileLock(folder=folder, run=run(name), now=clock.now, clock=clock, sleep=clock.sleep)
+    return FileLock(folder=folder, run=run(name), environment=in_time_of(clock))
 
 
 def test_everything_is_remembered_by_organisation_and_the_rotations_as_ever(tmp_path: Path) -> None:

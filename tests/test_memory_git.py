@@ -9,6 +9,7 @@ import shutil
 import signal
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -155,14 +156,13 @@ def test_a_renewed_lock_is_not_taken_over(remote: Remote) -> None:
     ours, theirs = Clock(), Clock()
     with remote_runner("one", remote, ours) as one, remote_runner("two", remote, theirs) as two:
         one.lock.acquire(0)
-        original = theirs.sleep
 
         def renewing(seconds: float) -> None:
-            original(seconds)
+            theirs.sleep(seconds)
             ours.sleep(seconds)
             assert one.lock.renew()
 
-        two.lock.sleep = renewing
+        two.lock.environment = replace(two.lock.environment, pause=renewing)
         with pytest.raises(LockedError):
             two.lock.acquire(120)
 

@@ -52,7 +52,8 @@ def test_a_lock_that_is_renewed_is_waited_for_a_whole_lease_from_then_on() -> No
             assert holder.renew()
             renewed.append(clock.seconds)
 
-    waiting = replace(runner("two", SimulatedRefs(remote), clock).lock, sleep=sleep)
+    waiting = runner("two", SimulatedRefs(remote), clock).lock
+    waiting.environment = replace(waiting.environment, pause=sleep)
     (taken_from,) = waiting.acquire(200)
     assert taken_from.run.id == "one"
     assert clock.seconds >= renewed[0] + 60

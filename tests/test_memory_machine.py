@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from remembering import SCOPE, Clock, Runner, SimulatedRefs, SimulatedRemote, run, runner
+from remembering import SCOPE, Clock, Runner, SimulatedRefs, SimulatedRemote, in_time_of, run, runner
 from sizes import size
 from webchat_sync.errors import MemoryUnavailableError
 from webchat_sync.memory.lease import lock_refs
@@ -172,7 +172,7 @@ class Memories(RuleBasedStateMachine):
     def no_intent_is_lost(self) -> None:
         if hasattr(self, "runners"):
             refs = SimulatedRefs(self.remote)
-            memory = RefMemory(refs, REF, run("reader"), lambda _: None, lambda: 0.0)
+            memory = RefMemory(refs, REF, run("reader"), in_time_of(Clock()))
             assert self.intents <= {intent for document in memory.read().values() for intent in document.rotations}
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import random
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from remembering import SCOPE, bare, entry, remembering, run
 from repositories import ENVIRON, git, repository
+from variations import variation
+from webchat_sync.environment import Environment
 from webchat_sync.errors import InputError, LockedError
 from webchat_sync.memory.clone import NO_REPOSITORY, owner_of
 from webchat_sync.memory.lease import FastClock
@@ -100,7 +100,7 @@ def test_how_long_the_lock_is_waited_for_and_lasts() -> None:
             lock_expiry({"WEBCHAT_SYNC_LOCK_EXPIRY": wrong})
 
 
-@pytest.mark.parametrize("kept", ["git", "file"])
+@pytest.mark.parametrize("kept", ["git", variation("file", id="file")])  # files need no renewal
 def test_a_held_lock_is_renewed_and_given_back(clone: Path, tmp_path: Path, kept: str) -> None:
     environ = {**ENVIRON, "WEBCHAT_SYNC_LOCK_EXPIRY": "4"}
     remote = chosen_remote(kept, None, clone, environ)
@@ -111,9 +111,7 @@ def test_a_held_lock_is_renewed_and_given_back(clone: Path, tmp_path: Path, kept
             run(name),
             ledgers={SCOPE.organization: tmp_path / "state" / "ledger.json"},
             folder=tmp_path / "state",
-            environ=environ,
-            now=lambda: datetime.now(UTC),
-            random=random.random,
+            environment=Environment(environ),
         )
 
     with opened("one") as one, opened("two") as two:

@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 import pytest
 
+from commands import invoke
 from fake_time import FakeTime
 from ledgers import read_ledger, record
 from planning import NOW
@@ -140,6 +141,24 @@ def test_a_delivery_is_remembered_as_that_of_the_rotation(tmp_path: Path, rememb
     name = "other.secret" if elsewhere else "support.secret"
     assert (tmp_path / name).read_text(encoding="utf-8").strip() == "s3cret"
     assert waiting(tmp_path / "recovery") == []
+
+
+@pytest.mark.parametrize("named", ["Support", "c-2"])
+def test_a_secret_that_waits_goes_to_the_sinks_that_its_own_organisation_declares_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    """Another organisation has a channel of that name, and no manifest has its id."""
+    monkeypatch.chdir(tmp_path)
+    for organization in ("acme", "globex"):
+        sync = f"sync: {{identitySecret: {{deliver: [{{file: {organization}.secret}}]}}}}"
+        text = f"version: 1\norganization: {organization}\nchannels:\n  - name: Support\n    {sync}\n"
+        (tmp_path / f"{organization}.yaml").write_text(text, encoding="utf-8")
+    keep(tmp_path / ".webchat-sync" / "recovery", recovered(tmp_path, key=ChannelKey(URL, "globex", "c-2")))
+
+    assert invoke("secret", "deliver", named).code == 0
+
+    assert (tmp_path / "globex.secret").read_text(encoding="utf-8").strip() == "s3cret"
+    assert sorted(path.name for path in tmp_path.glob("*.secret")) == ["globex.secret"]
 
 
 def test_the_history_of_a_memory_in_git_names_the_channel_whose_secret_was_delivered(tmp_path: Path) -> None:

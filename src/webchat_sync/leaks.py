@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from typing import Final
 
-from webchat_sync.model import Item, Json, Key, Step, Steps, path_text
+from webchat_sync.model import Item, Json, Key, Order, Position, Step, Steps, path_text
 
 KEY_MARK: Final = "mk_"
 """The start of every API key of the vendor: a cheap test before :func:`holds_key`."""
@@ -123,7 +123,8 @@ def _redacted_step(step: Step) -> Step:
             return Key(redact(name))
         case Item():
             return step if redact(step.text) == step.text else Item.of(redact_value(step.value), step.by, step.position)
-    return step
+        case Position() | Order():
+            return step
 
 
 def printable_line(line: str) -> str:

@@ -41,8 +41,8 @@ class KeyRing:
         """The keys for :func:`redact` to look for in ``text``: usually none, since no part of one is in it."""
         if self._unread:
             self._read()
-        found = self._keys and any(map(self._has, _pieces(text)))
-        return tuple(self._keys if found else self._short)
+        contains_part = self._keys and any(map(self._has, _pieces(text)))
+        return tuple(self._keys if contains_part else self._short)
 
     def _read(self) -> None:
         # As hashes, since the pieces themselves would fill the memory; a collision only costs a closer look.

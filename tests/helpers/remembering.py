@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from repositories import ENVIRON, git
+from webchat_sync.environment import Environment
 from webchat_sync.errors import MemoryUnavailableError
 from webchat_sync.memory.document import Document
 from webchat_sync.memory.lease import FastClock, RefLock, lock_refs
@@ -39,6 +38,13 @@ class Clock:
 
     def sleep(self, seconds: float) -> None:
         self.seconds += seconds
+
+
+def in_time_of(clock: Clock | None, environ: Mapping[str, str] = ENVIRON) -> Environment:
+    """An environment whose time is that of ``clock``, or the real one."""
+    if clock is None:
+        return Environment(environ)
+    return Environment(environ, now=clock.now, clock=clock, pause=clock.sleep)
 
 
 def bare(folder: Path) -> Path:
@@ -85,20 +91,17 @@ def runner(
     organizations: tuple[str, ...] = (SCOPE.organization,),
 ) -> Runner:
     """A run over these organisations, in the time of ``clock`` or in real time."""
+    environment = in_time_of(clock)
     lock = RefLock(
         refs=refs,
         locks=lock_refs(ref, organizations),
         organizations=organizations,
         run=run(name),
         lease=lease,
-        now=clock.now if clock else lambda: datetime.now(UTC),
-        clock=clock or time.monotonic,
+        environment=environment,
         fast_clock=clock or FastClock(),
-        sleep=clock.sleep if clock else time.sleep,
-        random=random.random,
     )
-    sleep = clock.sleep if clock else time.sleep
-    return Runner(refs, lock, RefMemory(refs, ref, run(name), sleep, random.random, lock if locked else None))
+    return Runner(refs, lock, RefMemory(refs, ref, run(name), environment, lock if locked else None))
 
 
 @contextmanager
@@ -113,9 +116,7 @@ def remote_runner(
     timeout: float = 20.0,
     organizations: tuple[str, ...] = (SCOPE.organization,),
 ) -> Iterator[Runner]:
-    now: Callable[[], datetime] = clock.now if clock else lambda: datetime.now(UTC)
-    sleep = clock.sleep if clock else time.sleep
-    with open_refs(remote, environ, now=now, sleep=sleep, random=random.random, timeout=timeout) as refs:
+    with open_refs(remote, in_time_of(clock, environ), timeout=timeout) as refs:
         yield runner(name, refs, clock, lease=lease, locked=locked, ref=remote.ref, organizations=organizations)
 
 

@@ -39,7 +39,7 @@ def adviser(field: Field) -> Advise | None:
     """The function with advice about values of ``field``; None if there is none."""
     advisers = [_ADVISERS[field.advice]] if field.advice in _ADVISERS else []
     if field.shape.list_type == "map" and field.shape.server_keys:
-        advisers.append(partial(twins, shape=field.shape))
+        advisers.append(partial(duplicate_items, shape=field.shape))
     return (lambda value: chain.from_iterable(advise(value) for advise in advisers)) if advisers else None
 
 
@@ -80,7 +80,7 @@ def silent_week(fields: Mapping[str, Json]) -> Iterator[Diagnostic]:
         )
 
 
-def twins(value: Json, *, shape: Shape) -> Iterator[Diagnostic]:
+def duplicate_items(value: Json, *, shape: Shape) -> Iterator[Diagnostic]:
     """Items with the same id as an earlier item, or without an id, the same name or label."""
     first: dict[tuple[str, str], int] = {}
     for index, item in enumerate(value if isinstance(value, list) else ()):

@@ -156,8 +156,8 @@ def _misshapen(policy: Json) -> Iterator[Diagnostic]:
     from jsonschema import Draft202012Validator
 
     meta: Any = Draft202012Validator(Draft202012Validator.META_SCHEMA)
-    found = (_flaw(*_violation(error)) for error in meta.iter_errors(policy))
-    yield from dict.fromkeys(found)
+    flaws = (_flaw(*_violation(error)) for error in meta.iter_errors(policy))
+    yield from dict.fromkeys(flaws)
 
 
 def _violation(error: ValidationError) -> tuple[str, Path, str]:

@@ -155,10 +155,10 @@ def find_broken(files: Mapping[Path, bytes], asked: Asked, runtime: Runtime) -> 
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.workflow.adopt import broken_rules
 
-    found = broken_rules(_subject(asked, runtime), files, load_catalogue())
+    problems = broken_rules(_subject(asked, runtime), files, load_catalogue())
     return [
         replace(problem, hint=f"{problem.hint} {_FIX_POLICY if problem.code == CODE else _FIX}".lstrip())
-        for problem in found
+        for problem in problems
     ]
 
 

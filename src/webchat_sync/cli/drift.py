@@ -97,20 +97,20 @@ def command(
     output = output.checked(others, [*(paths or [Path()]), *([live] if live else [])], overlays)
     with ExitStack() as stack:
         asked = _Asked(paths or (Path(),), overlays, connection, base, live, memory, fleet, targets)
-        found = _drift(asked, stack, runtime)
+        drift = _drift(asked, stack, runtime)
     if out is not None:
-        write_private_text(out, plan_pieces(found.plan))
+        write_private_text(out, plan_pieces(drift.plan))
     formats: dict[str, Callable[[Drift], str]] = {
         "text": text.render_drift,
         "json": render_json,
         "markdown": render_markdown,
         "html": drift_page(runtime),
     }
-    output.emit_as(found, runtime, formats, render_text=text.render_drift, last_line=text.last_line)
-    say_failed(found.plan.failed, found.plan.names)
+    output.emit_as(drift, runtime, formats, render_text=text.render_drift, last_line=text.last_line)
+    say_failed(drift.plan.failed, drift.plan.names)
     if out is not None:
         note(f"Saved the plan to {out}.")
-    return worst_exit_code([*exit_codes(found.plan.failed), 2 if detailed_exitcode and has_changes(found.plan) else 0])
+    return worst_exit_code([*exit_codes(drift.plan.failed), 2 if detailed_exitcode and has_changes(drift.plan) else 0])
 
 
 @frozen

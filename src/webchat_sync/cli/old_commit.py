@@ -23,7 +23,7 @@ def refuse_old_commit(runtime: Runtime) -> None:
     """
     import anyio
 
-    from webchat_sync.forge import old_commit
+    from webchat_sync.forge import github
     from webchat_sync.forge.environment import read_run
 
     try:
@@ -33,8 +33,8 @@ def refuse_old_commit(runtime: Runtime) -> None:
             raise
         note(f"Can't check whether this commit is the latest on its branch: {error.problems[0].message}.")
         return
-    if not old_commit.may_be_old(run):
+    if not github.may_be_old(run):
         return
-    if not run.token or not anyio.run(old_commit.refuse_old_commit, run, runtime):
+    if not run.token or not anyio.run(github.refuse_old_commit, run, runtime):
         why = "GITHUB_TOKEN isn't allowed to read the branch" if run.token else "GITHUB_TOKEN isn't set"
         note(f"Can't check whether {run.commit[:12]} is the latest commit on {run.branch}: {why}.")

@@ -104,16 +104,16 @@ def _renders(
     formats: Collection[str], context: click.Context, parameter: click.Parameter, values: Sequence[str]
 ) -> tuple[tuple[str, Path], ...]:
     """Each ``FORMAT=FILE``."""
-    found: list[tuple[str, Path]] = []
+    renders: list[tuple[str, Path]] = []
     for value in values:
         name, _, file = value.partition("=")
         if name not in formats or not file:
             wrong = f"{show(value)} isn't FORMAT=FILE, where FORMAT is one of {', '.join(formats)}."
             raise click.BadParameter(wrong, context, parameter)
-        if Path(file) in [path for _, path in found]:
+        if Path(file) in [path for _, path in renders]:
             raise click.BadParameter(f"{show(file)} is used twice.", context, parameter)
-        found.append((name, Path(file)))
-    return tuple(found)
+        renders.append((name, Path(file)))
+    return tuple(renders)
 
 
 def render_option(formats: Collection[str]) -> Callable[[Callable[..., object]], Callable[..., object]]:

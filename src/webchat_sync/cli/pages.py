@@ -57,6 +57,6 @@ def _host(runtime: Runtime) -> str:
 
 
 def _sources(runtime: Runtime) -> str:
-    from webchat_sync.forge.source_pages import source_pages
+    from webchat_sync.forge.environment import source_pages
 
     return source_pages(runtime.environ, Path.cwd())

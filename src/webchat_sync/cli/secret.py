@@ -211,9 +211,9 @@ def deliver(
     from webchat_sync.secrets.sinks import Sinks
 
     key = Secret(runtime.environ.get(API_KEY_VARIABLE, "").strip())
-    found = waiting_for(RECOVERY, name)
-    organization = found.key.organization if found else None
-    subject = find_offline(paths, runtime, ledger_options, found.name if found else name, organization)
+    waiting = waiting_for(RECOVERY, name)
+    organization = waiting.key.organization if waiting else None
+    subject = find_offline(paths, runtime, ledger_options, waiting.name if waiting else name, organization)
 
     with holding(subject.place, ledger_options.memory, ANYWHERE, runtime) as memory:
         sinks = wait_for(

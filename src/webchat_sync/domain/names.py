@@ -100,16 +100,16 @@ class NameIndex:
         marks. Differences between confusable names are ignored.
         """
         whole, letters = skeleton(name), _letters(name)
-        found = {*self._by_skeleton.get(whole, ()), *self._by_mark.get(_UNENCODED.sub("?", stored_form(name)), ())}
+        similar = {*self._by_skeleton.get(whole, ()), *self._by_mark.get(_UNENCODED.sub("?", stored_form(name)), ())}
         if letters:
-            found.update(self._by_letters.get(letters, ()))
+            similar.update(self._by_letters.get(letters, ()))
         for length in self._lengths:
             # A live name may be a long beginning, or one that ends inside a word.
             if _LONG <= length <= len(letters):
-                found.update(self._by_letters.get(letters[:length], ()))
+                similar.update(self._by_letters.get(letters[:length], ()))
             if _SHORT <= length <= len(whole) and whole[length - 1 : length + 1].isalpha():
-                found.update(self._by_skeleton.get(whole[:length], ()))
-        return sorted(found)
+                similar.update(self._by_skeleton.get(whole[:length], ()))
+        return sorted(similar)
 
     @cached_property
     def _by_form(self) -> Mapping[str, Sequence[int]]:

@@ -110,15 +110,8 @@ def open_branch(run: PipelineRun, clone: Path, parent: str, name: str, environme
         await environment.sleep(seconds)
 
     remote = _remote(run, clone, environment.environ)
-    with open_refs(
-        remote,
-        environment.environ,
-        now=environment.now,
-        sleep=lambda seconds: from_thread.run(wait, seconds),
-        random=environment.random,
-        timeout=_TIMEOUT,
-        purpose=_PURPOSE[run.host],
-    ) as refs:
+    in_thread = replace(environment, pause=lambda seconds: from_thread.run(wait, seconds))
+    with open_refs(remote, in_thread, timeout=_TIMEOUT, purpose=_PURPOSE[run.host]) as refs:
         yield Branch(refs, name, parent)
 
 

@@ -17,6 +17,8 @@ from webchat_sync.strict_json import load_json
 _BRANCHES: Final = "refs/heads/"
 _COMMIT: Final = re.compile(r"(?=.*[1-9a-f])[0-9a-f]{40,64}")
 """The id of a commit, but not the zeros that mean none."""
+_ANY_COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
+_PAGE: Final = re.compile(r"https?://[A-Za-z0-9.:-]+(/[A-Za-z0-9._~%/-]*)?")
 _PULL_REQUEST_REF: Final = re.compile(r"refs/pull/([0-9]+)/")
 
 
@@ -100,6 +102,28 @@ def run_url(environ: Mapping[str, str]) -> str:
     return environ.get("CI_JOB_URL") or environ.get("BUILD_URL", "")
 
 
+def source_pages(environ: Mapping[str, str], folder: Path) -> str:
+    """The address below which the host shows the files in ``folder``, without a trailing slash.
+
+    Empty outside a pipeline or its checkout, and if its variables are incomplete.
+    """
+    if environ.get("GITHUB_ACTIONS") == "true":
+        page = f"{environ.get('GITHUB_SERVER_URL', '')}/{environ.get('GITHUB_REPOSITORY', '')}"
+        checkout, commit, blob = environ.get("GITHUB_WORKSPACE", ""), _proposed_commit(environ), "blob"
+    elif environ.get("GITLAB_CI") == "true":
+        page, checkout = environ.get("CI_PROJECT_URL", ""), environ.get("CI_PROJECT_DIR", "")
+        commit, blob = environ.get("CI_COMMIT_SHA", ""), "-/blob"
+    else:
+        return ""
+    if not (checkout and _PAGE.fullmatch(page) and _ANY_COMMIT.fullmatch(commit)):
+        return ""
+    here, root = folder.resolve(), Path(checkout).resolve()
+    if not here.is_relative_to(root):
+        return ""
+    below = "".join(f"/{quote(part)}" for part in here.relative_to(root).parts)
+    return f"{page}/{blob}/{commit}{below}"
+
+
 def _page(environ: Mapping[str, str]) -> str:
     """GitHub's web page of the repository."""
     return f"{environ.get('GITHUB_SERVER_URL') or 'https://github.com'}/{environ.get('GITHUB_REPOSITORY', '')}"
@@ -110,7 +134,7 @@ def _github(environ: Mapping[str, str]) -> PipelineRun:
     project = _needed(environ, "GITHUB_REPOSITORY")
     page = _page(environ)
     api_url = (environ.get("GITHUB_API_URL") or "https://api.github.com").rstrip("/")
-    event = read_event(environ.get("GITHUB_EVENT_PATH"))
+    event = _read_event(environ.get("GITHUB_EVENT_PATH"))
     try:
         number = _number(event, environ.get("GITHUB_REF", ""))
         head = "" if number else _head(event)
@@ -201,13 +225,23 @@ def _needed(environ: Mapping[str, str], name: str) -> str:
     )
 
 
-def read_event(path: str | None) -> Mapping[str, Any]:
+def _read_event(path: str | None) -> Mapping[str, Any]:
     """GitHub's event that triggered the run; empty if it can't be read."""
     try:
         event = load_json(Path(path).read_bytes()) if path else {}
     except (OSError, ValueError):
         return {}
     return event if isinstance(event, dict) else {}
+
+
+def _proposed_commit(environ: Mapping[str, str]) -> str:
+    """The proposed commit; GITHUB_SHA is a temporary merge."""
+    event: Mapping[str, Any] = _read_event(environ.get("GITHUB_EVENT_PATH"))
+    match event:
+        case {"pull_request": {"head": {"sha": str(commit)}}}:
+            return commit
+        case _:
+            return environ.get("GITHUB_SHA", "")
 
 
 def _before(event: Mapping[str, Any]) -> str:

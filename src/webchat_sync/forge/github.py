@@ -1,4 +1,4 @@
-"""GitHub's REST API: pull requests, comments on them, and issues (docs.github.com, "REST API endpoints for issues")."""
+"""GitHub's REST API: pull requests, comments, issues, branches (docs.github.com, "REST API endpoints for issues")."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from urllib.parse import quote
 import httpx
 
 from webchat_sync.api.exchange import Call
-from webchat_sync.errors import ApiStatusError
+from webchat_sync.environment import Environment
+from webchat_sync.errors import ApiStatusError, Diagnostic, GuardError
 from webchat_sync.forge.access import Access
 from webchat_sync.forge.environment import PipelineRun
 from webchat_sync.forge.ports import Comment, Issue, Request
@@ -35,6 +36,7 @@ REQUEST_PERMISSION: Final = (
     f"{_TOKEN}, allow it to write with `permissions: {{contents: write, pull-requests: write}}`, and check "
     "that the repository allows GitHub Actions to create pull requests (Settings, Actions, General)."
 )
+_HEAD_PERMISSION: Final = "The token needs `contents: read`."
 
 
 def access(run: PipelineRun, permission: str) -> Access:
@@ -152,6 +154,35 @@ def following(response: httpx.Response) -> str:
     """The query of ``Link: …; rel="next"``. Its host and path are ignored, so the token isn't sent elsewhere."""
     link = response.links.get("next", {}).get("url", "")
     return httpx.URL(link).query.decode("ascii") if link else ""
+
+
+def may_be_old(run: PipelineRun) -> bool:
+    """Whether the commit may not be its branch's head by mistake.
+
+    A push is applied even if the next one has arrived, since it waited for its turn. A restart may be of an old commit.
+    """
+    return run.host == "github" and bool(run.commit and run.branch) and (run.event != "push" or run.repeated)
+
+
+async def refuse_old_commit(run: PipelineRun, environment: Environment) -> bool:
+    """Raise GuardError if the run's commit isn't its branch's head; returns whether the host knows the head.
+
+    Raises the errors of ApiError if the host doesn't respond.
+    """
+    async with Session(access(run, _HEAD_PERMISSION), environment) as session:
+        head = await GitHub(session, run).head_of(run.branch)
+    if head is not None and head != run.commit:
+        raise GuardError(
+            [
+                Diagnostic(
+                    f"this run is for {run.commit[:12]}, but {run.branch} is at {head[:12]}: it could roll "
+                    "back newer changes",
+                    hint="Start a new run instead of repeating an old one. If you want to roll back, use "
+                    "--allow-old-commit (the Action's input allow-old-commit).",
+                )
+            ]
+        )
+    return head is not None
 
 
 def _comment(entry: Mapping[str, Any]) -> Comment:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final, Protocol, runtime_checkable
 
+from webchat_sync.frozen import frozen
+
 _MARK: Final = "<!-- webchat-sync "
 """How our markers begin."""
-
-from webchat_sync.frozen import frozen
 
 
 @frozen

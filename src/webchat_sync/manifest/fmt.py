@@ -128,7 +128,8 @@ def _orders(catalogue: Catalogue) -> Orders:
                 return inside["sync"]
             case ("channels", int(), "sync", "identitySecret"):
                 return inside["identitySecret"]
-        return _PLAIN
+            case _:
+                return _PLAIN
 
     return order
 

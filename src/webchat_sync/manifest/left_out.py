@@ -74,13 +74,13 @@ def _would_delete(written: Document, missing: Sequence[tuple[int, str]], manifes
 
 def _identified(document: Document) -> frozenset[str]:
     """The names and ids by which the channels of ``document`` may be live: former names, too."""
-    found: set[str] = set()
+    names_and_ids: set[str] = set()
     for _, channel in _channels(document):
         sync = channel.get("sync")
         block = sync if isinstance(sync, dict) else {}
         values = (channel.get("name"), block.get("renamedFrom"), block.get("id"))
-        found |= {stored_form(value) for value in values if isinstance(value, str)}
-    return frozenset(found)
+        names_and_ids |= {stored_form(value) for value in values if isinstance(value, str)}
+    return frozenset(names_and_ids)
 
 
 def _missing(document: Document, manifest: Manifest) -> list[tuple[int, str]]:

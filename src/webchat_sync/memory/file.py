@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, InputError, LockedError, MemoryUnavailableError
 from webchat_sync.files import writable, write_private
 from webchat_sync.flat import visible
@@ -176,9 +175,7 @@ class FileLock:
 
     folder: Path
     run: Run
-    now: Callable[[], datetime]
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
+    environment: Environment
     _lock: BaseFileLock | None = field(default=None, init=False)
 
     def acquire(self, timeout: float, waiting: Callable[[Holder], object] = lambda _: None) -> Sequence[Holder]:
@@ -186,7 +183,7 @@ class FileLock:
         from filelock import FileLock as SystemLock
         from filelock import Timeout
 
-        began, lock = self.clock(), SystemLock(self.folder / "lock", blocking=False)
+        began, lock = self.environment.clock(), SystemLock(self.folder / "lock", blocking=False)
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
             notified = False
@@ -194,13 +191,13 @@ class FileLock:
                 with suppress(Timeout):
                     lock.acquire()
                     break
-                if self.clock() - began >= timeout:
+                if self.environment.clock() - began >= timeout:
                     raise self._locked()
                 if not notified:
                     waiting(self._read())
                 notified = True
-                self.sleep(0.2)
-            holder = {**asdict(Holder(self.run, None)), "since": moment_text(self.now())}
+                self.environment.pause(0.2)
+            holder = {**asdict(Holder(self.run, None)), "since": moment_text(self.environment.now())}
             self._holder_file.write_text(json.dumps(holder), encoding="utf-8")
         except OSError as error:
             lock.release()

@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from webchat_sync.environment import Environment
 from webchat_sync.errors import LockedError, LockLostError, MemoryUnavailableError
 from webchat_sync.memory.ports import Holder, Refs, Run, Swap
 from webchat_sync.model import moment_text, read_moment, share_of
@@ -87,21 +88,18 @@ def _clocks() -> tuple[Callable[[], float], ...]:
 
 @dataclass(slots=True, kw_only=True)
 class RefLock:
-    """The lock made from the refs ``locks``, for one ``run``. ``clock`` measures waiting, ``fast_clock`` holding.
+    """The lock made from the refs ``locks``, for one ``run``.
 
-    ``lease`` is how many seconds it's held without a renewal. ``random`` returns numbers from 0 to 1. ``organizations``
-    are stored for other runs to read.
+    The clock of ``environment`` measures waiting, ``fast_clock`` holding. ``lease`` is how many seconds it's held
+    without a renewal. ``organizations`` are stored for other runs to read.
     """
 
     refs: Refs
     locks: tuple[str, ...]
     run: Run
     lease: float
-    now: Callable[[], datetime]
-    clock: Callable[[], float]
+    environment: Environment
     fast_clock: Callable[[], float]
-    sleep: Callable[[float], None]
-    random: Callable[[], float]
     organizations: tuple[str, ...] = ()
     _values: Mapping[str, str] = field(default_factory=dict)
     _renewed: float = -math.inf
@@ -111,11 +109,11 @@ class RefLock:
 
     def acquire(self, timeout: float, waiting: Callable[[Holder], object] = lambda _: None) -> Sequence[Holder]:
         """See :class:`Lock`."""
-        began, notified = self.clock(), False
+        began, notified = self.environment.clock(), False
         watched: dict[str, tuple[str, float]] = {}
         while True:
             tips = self.refs.tips(*self.locks)
-            looked = self.clock()
+            looked = self.environment.clock()
             # A ref can already be ours because of a push that seemed to fail.
             others = {ref: holder for ref, value in tips.items() if not self._is_ours(holder := self._read(value))}
             watched = {
@@ -125,12 +123,12 @@ class RefLock:
             awaited = [holder for ref, holder in others.items() if looked - watched[ref][1] < holder.lease]
             if not awaited and self._take(tips):
                 return _once(others.values())
-            if self.clock() - began >= timeout:
+            if self.environment.clock() - began >= timeout:
                 raise _locked(awaited[0] if awaited else None)
             if awaited and not notified:
                 notified = True
                 waiting(awaited[0])
-            self.sleep(min(LOOK, self.lease / 10) * (0.5 + self.random() / 2))
+            self.environment.pause(min(LOOK, self.lease / 10) * (0.5 + self.environment.random() / 2))
 
     def still_held(self) -> bool:
         """See :class:`Lock`. Once it's lost, it stays lost."""
@@ -183,7 +181,7 @@ class RefLock:
     def _take(self, tips: Mapping[str, str]) -> bool:
         with self._guard:
             began = self.fast_clock()
-            self._since = self.now()
+            self._since = self.environment.now()
             mine = self._made()
             # Set before the push: if it's interrupted, it may have taken effect, and must be released.
             self._values = dict.fromkeys(self.locks, mine)

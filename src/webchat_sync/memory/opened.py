@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import show
@@ -144,20 +144,16 @@ def open_memory(
     *,
     ledgers: Mapping[str, Path],
     folder: Path,
-    environ: Mapping[str, str],
-    now: Callable[[], datetime],
-    random: Callable[[], float],
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
+    environment: Environment,
 ) -> Iterator[OpenMemory]:
     """Ledger and lock on ``remote``, or else in the files ``ledgers`` and in ``folder``; closed after the block.
 
-    The keys of ``ledgers`` are the run's organisations; an empty one means all of them. ``random`` returns numbers from
-    0 to 1; ``clock`` and ``sleep`` use seconds. Raises InputError and MemoryUnavailableError.
+    The keys of ``ledgers`` are the run's organisations; an empty one means all of them. Raises InputError and
+    MemoryUnavailableError.
     """
-    lease = lock_expiry(environ)
+    lease = lock_expiry(environment.environ)
     if remote is None:
-        file_lock = FileLock(folder=folder, run=run, now=now, clock=clock, sleep=sleep)
+        file_lock = FileLock(folder=folder, run=run, environment=environment)
         yield OpenMemory(FileMemories(ledgers), file_lock, lease)
         return
     from webchat_sync.memory.ref_memory import RefMemory
@@ -165,18 +161,15 @@ def open_memory(
 
     # An exchange must not outlast the time in which the holder may write.
     timeout = min(TIMEOUT, lease / _RENEWALS)
-    with open_refs(remote, environ, now=now, sleep=sleep, random=random, timeout=timeout) as refs:
-        fast_clock = FastClock() if clock is time.monotonic else clock
+    with open_refs(remote, environment, timeout=timeout) as refs:
+        fast_clock = FastClock() if environment.clock is time.monotonic else environment.clock
         ref_lock = RefLock(
             refs=refs,
             locks=lock_refs(remote.ref, ledgers),
             organizations=tuple(filter(None, ledgers)),
             run=run,
             lease=lease,
-            now=now,
-            clock=clock,
+            environment=environment,
             fast_clock=fast_clock,
-            sleep=sleep,
-            random=random,
         )
-        yield OpenMemory(RefMemory(refs, remote.ref, run, sleep, random, ref_lock), ref_lock, lease)
+        yield OpenMemory(RefMemory(refs, remote.ref, run, environment, ref_lock), ref_lock, lease)

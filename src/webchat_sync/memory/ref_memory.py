@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from urllib.parse import quote, unquote
 
+from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, InputError, MemoryUnavailableError
 from webchat_sync.flat import visible
 from webchat_sync.memory.document import Document, parse_document, unreadable
@@ -32,16 +33,12 @@ _SUFFIX: Final = ".json"
 
 @dataclass(slots=True)
 class RefMemory:
-    """The memory on ``ref``. Implements Memory. Writes need ``lock`` if it's given.
-
-    ``sleep`` takes seconds; ``random`` returns numbers from 0 to 1.
-    """
+    """The memory on ``ref``. Implements Memory. Writes need ``lock`` if it's given."""
 
     refs: Refs
     ref: str
     run: Run
-    sleep: Callable[[float], None]
-    random: Callable[[], float]
+    environment: Environment
     lock: RefLock | None = None
     _tip: str | None = field(default=None, init=False)
     _stored: dict[str, bytes] = field(default_factory=dict, init=False)
@@ -65,7 +62,7 @@ class RefMemory:
                     changed[scope] = after
             if not changed or self._swapped(changed, note):
                 return {scope: self._document(_name(scope)) for scope in edits}
-            self.sleep(min(PAUSE * 2.0**attempt, 2.0) * (0.5 + self.random() / 2))
+            self.environment.pause(min(PAUSE * 2.0**attempt, 2.0) * (0.5 + self.environment.random() / 2))
             self._look()
         raise MemoryUnavailableError("other runs keep writing to the memory, so this run can't", hint="Run it again.")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,13 +16,13 @@ from subprocess import CompletedProcess
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from webchat_sync.environment import Environment
 from webchat_sync.errors import WebchatSyncError
 from webchat_sync.git import run_git
-from webchat_sync.memory.git_environment import git_environment
+from webchat_sync.memory.git_process import LONGEST_TEXT, git_environment, reason, refusals
 from webchat_sync.memory.place import Remote
 from webchat_sync.memory.ports import Swap
 from webchat_sync.memory.purpose import MEMORY, Purpose
-from webchat_sync.memory.reasons import LONGEST_TEXT, reason, refusals
 from webchat_sync.model import read_moment
 from webchat_sync.tree import MOST_BYTES
 
@@ -48,27 +48,24 @@ _FETCH: Final = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc"
 class RemoteRefs:
     """The refs of ``remote``; their objects are in the temporary bare repository ``store``.
 
-    ``sleep`` takes seconds; ``random`` returns numbers from 0 to 1. Threads can share it. Raises the errors of
-    ``purpose``.
+    Threads can share it. Raises the errors of ``purpose``.
     """
 
     def __init__(
         self,
         remote: Remote,
         store: Path,
-        environ: Mapping[str, str],
+        environment: Environment,
         *,
-        now: Callable[[], datetime],
-        sleep: Callable[[float], None],
-        random: Callable[[], float],
         timeout: float = TIMEOUT,
         purpose: Purpose = MEMORY,
     ) -> None:
         self._remote = remote
         self._purpose = purpose
         self._store = store
-        self._environ = git_environment(remote, environ)
-        self._now, self._sleep, self._random, self._timeout = now, sleep, random, timeout
+        self._environment = environment
+        self._environ = git_environment(remote, environment.environ)
+        self._timeout = timeout
         self._secrets = (remote.credentials, *remote.headers)
         self._made = threading.Lock()
         self._atomic = True
@@ -239,12 +236,12 @@ class RemoteRefs:
     ) -> CompletedProcess[bytes]:
         # Git's own files, such as `shallow` and fetched refs, don't support two processes at once.
         with self._made:
-            seconds = f"{int(self._now().timestamp())} +0000"
+            seconds = f"{int(self._environment.now().timestamp())} +0000"
             environ = {**self._environ, "GIT_AUTHOR_DATE": seconds, "GIT_COMMITTER_DATE": seconds, **(more or {})}
             return run_git(self._store, environ, f"--git-dir={self._store}", *arguments, stdin=stdin, timeout=timeout)
 
     def _pause(self, attempt: int) -> None:
-        self._sleep(PAUSE * 2.0 ** (attempt - 1) * (0.5 + self._random() / 2))
+        self._environment.pause(PAUSE * 2.0 ** (attempt - 1) * (0.5 + self._environment.random() / 2))
 
     def _unavailable(self, result: CompletedProcess[bytes]) -> WebchatSyncError:
         return self._error(f"can't be used: {reason(result, self._secrets)}")
@@ -256,24 +253,17 @@ class RemoteRefs:
 
 @contextmanager
 def open_refs(
-    remote: Remote,
-    environ: Mapping[str, str],
-    *,
-    now: Callable[[], datetime],
-    sleep: Callable[[float], None],
-    random: Callable[[], float],
-    timeout: float = TIMEOUT,
-    purpose: Purpose = MEMORY,
+    remote: Remote, environment: Environment, *, timeout: float = TIMEOUT, purpose: Purpose = MEMORY
 ) -> Iterator[RemoteRefs]:
     """The refs of the remote; the arguments are those of RemoteRefs. Its repository is removed at the end."""
     with TemporaryDirectory(prefix="webchat-sync-git-", ignore_cleanup_errors=True) as folder:
         store = Path(folder)
         created = run_git(
-            *(store, git_environment(remote, environ)),
+            *(store, git_environment(remote, environment.environ)),
             *("init", "--quiet", "--bare", "--template=", f"--object-format={remote.object_format}", "."),
             timeout=_LOCAL,
         )
-        refs = RemoteRefs(remote, store, environ, now=now, sleep=sleep, random=random, timeout=timeout, purpose=purpose)
+        refs = RemoteRefs(remote, store, environment, timeout=timeout, purpose=purpose)
         if created.returncode != 0:
             raise refs._unavailable(created)  # noqa: SLF001 - same module
         yield refs

@@ -114,4 +114,5 @@ def _read(document: dict[str, Json]) -> Step:
             return Position(index)
         case {"order": True}:
             return Order()
-    raise KeyError("step")
+        case _:
+            raise KeyError("step")

@@ -189,8 +189,8 @@ def _lost_renames(organization: OrganizationPlan) -> Iterator[Diagnostic]:
     for change in organization.changes:
         if isinstance(change, Create) and change.renamed is not None and going:
             searches += 1
-            found = get_close_matches(change.renamed, going, cutoff=0.4) if searches <= _MOST_SEARCHES else []
-            near = found or going[:3]
+            similar = get_close_matches(change.renamed, going, cutoff=0.4) if searches <= _MOST_SEARCHES else []
+            near = similar or going[:3]
             names = ", ".join(f'"{name}"' for name in near)
             yield Diagnostic(
                 f'channel "{change.address}" would be renamed from "{change.renamed}", but no live channel '

@@ -35,9 +35,9 @@ def create_note(declaration: Declaration, deletes: Sequence[Delete]) -> str:
         return f"no live channel has its former name {as_json(declaration.renamed_from)}"
     if len(deletes) > _MOST_DELETES:
         return ""
-    twins = [delete for delete in deletes if _mostly_equal(declaration, delete.reviewed)]
-    if len(twins) == 1:
-        name = as_json(twins[0].address)
+    alike = [delete for delete in deletes if _mostly_equal(declaration, delete.reviewed)]
+    if len(alike) == 1:
+        name = as_json(alike[0].address)
         return f"{name} is deleted and has mostly the same values. If this is a rename, add `sync.renamedFrom: {name}`"
     return ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -207,45 +207,42 @@ def _may_lock_out(document: Mapping[str, Any]) -> bool:
 
 
 def _operation(call: Mapping[str, Any], change: Mapping[str, Any], organization: str) -> Operation:
-    operation = _expected_operation(call, change, organization)
     written = (call["method"], call["path"], call["body"])
-    if operation is None or (operation.method, operation.path, operation.body) != written:
-        raise _UnknownCallError(f"{call['method']} {call['path']}")
-    return operation
+    for operation in _possible_operations(change, call["body"], organization):
+        if (operation.method, operation.path, operation.body) == written:
+            return operation
+    raise _UnknownCallError(f"{call['method']} {call['path']}")
 
 
-def _expected_operation(call: Mapping[str, Any], change: Mapping[str, Any], organization: str) -> Operation | None:
-    """The operation that the call must be, judging by its method, the end of its path, its body, and the change."""
-    channel_id, secret = change["channel_id"], change.get("secret") or {}
-    match call["method"], call["path"].rpartition("/")[2], call["body"]:
-        case "DELETE", _, _ if change["action"] == "delete":
-            return DeleteChannel(organization, channel_id)
-        case "PATCH", _, dict(body):
-            return PatchChannel(organization, channel_id, body)
-        case "POST", "channels", dict(body):
-            return CreateChannel(organization, body)
-        case "POST", "identity-secret", _:
-            return MakeSecret(
-                organization=organization,
-                channel_id=channel_id,
-                replaces=secret["action"] == "rotate",
-                reason=secret["reason"],
-                stops=secret["stops"],
-                sinks=tuple(Sink.from_json(sink) for sink in secret["sinks"]),
-                rotation=secret["rotation"],
-                verify=secret["verify"],
-                known=secret["known"],
-            )
-        case "DELETE", "identity-secret", _:
-            return RevokeSecret(
-                organization=organization,
-                channel_id=channel_id,
-                reason=secret["reason"],
-                stops=secret["stops"],
-                known=secret["known"],
-            )
-        case _:
-            return None
+def _possible_operations(change: Mapping[str, Any], body: Json, organization: str) -> Iterator[Operation]:
+    """The operations that a change can have, with ``body`` if they have one."""
+    channel_id = change["channel_id"]
+    if change["action"] == "delete":
+        yield DeleteChannel(organization, channel_id)
+    if isinstance(body, dict):
+        yield CreateChannel(organization, body)
+        yield PatchChannel(organization, channel_id, body)
+    secret: Mapping[str, Any] = change.get("secret") or {}
+    if secret and secret["action"] == "revoke":
+        yield RevokeSecret(
+            organization=organization,
+            channel_id=channel_id,
+            reason=secret["reason"],
+            stops=secret["stops"],
+            known=secret["known"],
+        )
+    elif secret:
+        yield MakeSecret(
+            organization=organization,
+            channel_id=channel_id,
+            replaces=secret["action"] == "rotate",
+            reason=secret["reason"],
+            stops=secret["stops"],
+            sinks=tuple(Sink.from_json(sink) for sink in secret["sinks"]),
+            rotation=secret["rotation"],
+            verify=secret["verify"],
+            known=secret["known"],
+        )
 
 
 def _field(document: Mapping[str, Any]) -> FieldChange:

@@ -30,13 +30,13 @@ def blocks(old: Sequence[str], new: Sequence[str]) -> list[Block]:
     Small sequences are compared as a whole. Others are split at the entries that occur once in both, in the same order,
     and a large part without any counts as different.
     """
-    found: list[Block] = []
+    merged: list[Block] = []
     for part in _parts(old, new, Block(False, 0, len(old), 0, len(new)), _ROUNDS):
-        if found and found[-1].equal == part.equal:
-            found[-1] = found[-1]._replace(old_end=part.old_end, new_end=part.new_end)
+        if merged and merged[-1].equal == part.equal:
+            merged[-1] = merged[-1]._replace(old_end=part.old_end, new_end=part.new_end)
         else:
-            found.append(part)
-    return found
+            merged.append(part)
+    return merged
 
 
 def _parts(old: Sequence[str], new: Sequence[str], part: Block, rounds: int) -> Iterator[Block]:
@@ -92,12 +92,12 @@ def _common(old: Sequence[str], new: Sequence[str], part: Block) -> list[tuple[i
         length = bisect_left(lowest, place)
         before.append(last[length - 1] if length else -1)
         lowest[length : length + 1], last[length : length + 1] = [place], [index]
-    chosen: list[tuple[int, int]] = []
+    increasing: list[tuple[int, int]] = []
     index = last[-1] if last else -1
     while index >= 0:
-        chosen.append(pairs[index])
+        increasing.append(pairs[index])
         index = before[index]
-    return chosen[::-1]
+    return increasing[::-1]
 
 
 def _single(entries: Sequence[str], start: int, end: int) -> dict[str, int]:

@@ -134,22 +134,22 @@ def _refusal(plan: Plan) -> Iterator[str]:
 
 def _remarks(sections: Sequence[Section]) -> Iterator[str]:
     """The remarks about identity secrets, dangers first, limited to :data:`_NAMED`."""
-    found: list[Remark] = sorted(
+    remarks: list[Remark] = sorted(
         (remark for section in sections for remark in section.remarks), key=lambda remark: remark.level
     )
-    for remark in found[:_NAMED]:
+    for remark in remarks[:_NAMED]:
         yield ""
         yield f"**{remark.level}**: {phrase(f'{remark.name}: {remark.text}', most=_CELL)}"
-    if len(found) > _NAMED:
+    if len(remarks) > _NAMED:
         yield ""
-        more = counted(len(found) - _NAMED, "more remark is", "more remarks are")
+        more = counted(len(remarks) - _NAMED, "more remark is", "more remarks are")
         yield f"{more} left out. {refusal.SEE_ALL}"
 
 
 def _entries(sections: Sequence[Section], pictures: Mapping[tuple[str, str], str]) -> list[_Entry]:
     """All channels, those that affect visitors most first."""
     open_short = sum(len(section.channels) for section in sections) <= FEW
-    found = [
+    entries = [
         _entry(
             channel,
             open_short=open_short,
@@ -158,7 +158,7 @@ def _entries(sections: Sequence[Section], pictures: Mapping[tuple[str, str], str
         for section in sections
         for channel in section.channels
     ]
-    return sorted(found, key=lambda entry: rank(entry.change.impact))
+    return sorted(entries, key=lambda entry: rank(entry.change.impact))
 
 
 def _entry(channel: Channel, *, open_short: bool, picture: str) -> _Entry:

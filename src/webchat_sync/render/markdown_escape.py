@@ -72,7 +72,7 @@ def fence(lines: Iterable[str], language: str) -> str:
 
 def _pipes(text: str) -> str:
     """Escapes pipes, which end a table cell even in code, unless an odd number of backslashes precedes them."""
-    return re.sub(r"(?<!\\)(\\*+)\|", lambda found: found[1] + "\\" * (1 + len(found[1]) % 2) + "|", text)
+    return re.sub(r"(?<!\\)(\\*+)\|", lambda match: match[1] + "\\" * (1 + len(match[1]) % 2) + "|", text)
 
 
 def _parts(text: str) -> Iterable[tuple[bool, str]]:

@@ -284,9 +284,6 @@ def _text(
 def _is_rtl(text: str) -> bool:
     """Whether the first letter with a direction runs from right to left."""
     for letter in text:
-        match unicodedata.bidirectional(letter):
-            case "L":
-                return False
-            case "R" | "AL":
-                return True
+        if (direction := unicodedata.bidirectional(letter)) in {"L", "R", "AL"}:
+            return direction != "L"
     return False

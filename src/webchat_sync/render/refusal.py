@@ -66,9 +66,9 @@ def places(plan: Plan, host: str) -> str:
 
 def _places(reasons: Sequence[Diagnostic], host: str, *, unsure: bool) -> Iterator[str]:
     action, of_plan, of_apply = _INPUTS.get(host, ("", "", ""))
-    found = [option for reason in reasons if (option := _ALLOWED.search(reason.hint))]
-    options = {f"`{option[1]}`": None for option in found if option["limit"] is None}
-    if limits := [int(option["limit"]) for option in found if option["limit"] is not None]:
+    allowing = [option for reason in reasons if (option := _ALLOWED.search(reason.hint))]
+    options = {f"`{option[1]}`": None for option in allowing if option["limit"] is None}
+    if limits := [int(option["limit"]) for option in allowing if option["limit"] is not None]:
         options[f"`--max-deletes={max(limits)}`"] = None
     if options:
         if action:

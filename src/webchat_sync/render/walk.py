@@ -190,7 +190,7 @@ def _channel(change: ActiveChange, at: datetime, owner: str) -> Channel:
     hours = tuple(_hours(change, sent, at))
     lines: list[Line] = []
     for field in change.fields:
-        if not hours or not _is_told(field, change, sent):
+        if not hours or not _is_described(field, change, sent):
             lines.append(_field(field))
         elif hours[0] not in lines:
             lines += hours
@@ -235,7 +235,7 @@ def _line(symbol: Symbol, field: str, path: str, before: Side, after: Side, plac
     return Line(symbol, field, path, shown_before, shown_after, place=place)
 
 
-def _is_told(field: FieldChange, change: ActiveChange, sent: dict[str, Json]) -> bool:
+def _is_described(field: FieldChange, change: ActiveChange, sent: dict[str, Json]) -> bool:
     """Whether the description of the hours already covers this difference.
 
     A day that's only written differently has no description.
@@ -244,7 +244,8 @@ def _is_told(field: FieldChange, change: ActiveChange, sent: dict[str, Json]) ->
         case (Key("operatingHours"), Key("days"), Key(day), *_):
             before, after = (_open_on(day, hours) for hours in (_reviewed(change).get(HOURS), sent.get(HOURS)))
             return before != after
-    return field.field == HOURS
+        case _:
+            return field.field == HOURS
 
 
 def _open_on(day: str, hours: Json | Missing) -> Ranges | None:

@@ -118,8 +118,7 @@ class Rotations:
 
         ``latest`` is the channel in the response to the call that switched it on.
         """
-        key = self._key(operation.organization, channel_id)
-        await self._prove(key, change.address, WriteResult(201), latest)
+        await self._prove(self._key(operation.organization, channel_id), change.address, WriteResult(201), latest)
 
     async def _prove(self, key: ChannelKey, name: str, result: WriteResult, latest: LiveChannel | None = None) -> None:
         """Verify the channel's delivered secret, if that's pending. Raises like ``carry_out``."""
@@ -139,6 +138,8 @@ class Rotations:
                 raise _rotated(f"the secret was rotated and delivered, but {proof.reason}", hint, result)
             case "off":
                 self.say(f'"{name}" is switched off, so its secret can\'t be verified.')
+            case "proven":
+                pass
 
     async def _revoke(self, operation: RevokeSecret, change: Create | Update, channel_id: str) -> WriteResult:
         key = self._key(operation.organization, channel_id)
@@ -151,8 +152,7 @@ class Rotations:
         return result
 
     async def _rotate(self, operation: MakeSecret, change: Create | Update, channel_id: str) -> WriteResult:
-        organization = operation.organization
-        key = self._key(organization, channel_id)
+        key = self._key(operation.organization, channel_id)
         before = self.book.ledger().get(key)
         await self._let_settle(before)
         intent = replace(

@@ -165,12 +165,12 @@ def broken_rules(subject: Subject, written: Mapping[Path, bytes], catalogue: Cat
     if not written:
         return []
     before = Counter(_same_problem(problem) for problem in _problems(subject, {}, catalogue))
-    found: list[Diagnostic] = []
+    new_problems: list[Diagnostic] = []
     for problem in _problems(subject, written, catalogue):
         before.subtract([_same_problem(problem)])
         if before[_same_problem(problem)] < 0:
-            found.append(problem)
-    return found
+            new_problems.append(problem)
+    return new_problems
 
 
 def _problems(subject: Subject, written: Mapping[Path, bytes], catalogue: Catalogue) -> Sequence[Diagnostic]:

@@ -99,17 +99,7 @@ def open_run_memory(
     host, url = f"process {os.getpid()} on {platform.node()}", run_url(environment.environ)
     commit, owner = _clone_of(place, environment, with_commit=remote is not None, with_owner=with_owner)
     run = Run(environment.new_id(), host, url, commit)
-    opening = open_memory(
-        remote,
-        run,
-        ledgers=place.ledgers,
-        folder=STATE_FOLDER,
-        environ=environment.environ,
-        now=environment.now,
-        random=environment.random,
-        sleep=environment.pause,
-    )
-    with opening as opened:
+    with open_memory(remote, run, ledgers=place.ledgers, folder=STATE_FOLDER, environment=environment) as opened:
         files = ManifestFiles.of(place.paths, owner) if with_owner else None
         without_owner = place.prunes_owned and owner in {"", NO_REPOSITORY}
         why = why_no_owner(place.clone, environment.environ, shared=remote is not None) if without_owner else ""

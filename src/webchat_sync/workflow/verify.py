@@ -26,6 +26,7 @@ from webchat_sync.model import (
     DeleteChannel,
     Key,
     Listing,
+    LiveChannel,
     MakeSecret,
     Manifest,
     NotConverged,
@@ -40,7 +41,6 @@ from webchat_sync.model import (
     Update,
 )
 from webchat_sync.plan.make import Planning, begin
-from webchat_sync.workflow.list_lag import is_behind, unlisted
 from webchat_sync.workflow.listings import read_apart
 
 _HAS_SECRET: Final = (Key(HAS_SECRET),)
@@ -156,7 +156,7 @@ class _Proof:
     def verify(self, organization: str, listing: Listing) -> _Verified:
         """What is still different in the organisation. Raises InputError."""
         runs, manifest = self.runs.get(organization, ()), self.manifests[organization]
-        missing = unlisted(listing, runs)
+        missing = _unlisted(listing, runs)
         listed = tuple(other for other in manifest.declarations if other.id not in missing)
         plan = self.planning.organization(replace(manifest, declarations=listed), listing).plan
         lost = [
@@ -165,7 +165,7 @@ class _Proof:
             if run.channel_id in missing
         ]
         differences = (*lost, *_differences(plan))
-        return _Verified(differences, behind=bool(differences) and is_behind(listing, runs))
+        return _Verified(differences, behind=bool(differences) and _is_older(listing, runs))
 
     def is_given_by(self, organization: str, listing: Listing) -> bool:
         """Whether nothing differs: no channel was hidden or repeated because the pages moved during the listing."""
@@ -173,6 +173,37 @@ class _Proof:
             return not self.verify(organization, listing).differences
         except InputError:
             return False
+
+
+def _is_older(listing: Listing, runs: Sequence[ChannelRun]) -> bool:
+    """Whether ``listing`` contradicts the responses to the calls of ``runs``, which are all done."""
+    listed = {channel.id: channel for channel in listing.channels}
+    return any(_contradicts(listed.get(run.channel_id or ""), run) for run in runs)
+
+
+def _unlisted(listing: Listing, runs: Sequence[ChannelRun]) -> frozenset[str]:
+    """The ids of the channels that ``runs`` created and that aren't in ``listing``."""
+    created = {channel_id for run in runs for channel_id in run.created}
+    return frozenset(created.difference(channel.id for channel in listing.channels))
+
+
+def _contradicts(listed: LiveChannel | None, run: ChannelRun) -> bool:
+    """Whether the channel of ``run`` is listed otherwise than in the response; a field that only one has is no sign."""
+    if isinstance(run.change, Delete):
+        return listed is not None
+    if listed is None:
+        return True
+    sent = {
+        name
+        for result in run.results
+        if isinstance(result.operation, CreateChannel | PatchChannel)
+        for name in result.operation.body
+    }
+    return any(
+        answered.fields[name] != listed.fields[name]
+        for answered in run.answered
+        for name in sent & answered.fields.keys() & listed.fields.keys()
+    )
 
 
 def _pinned(manifest: Manifest, runs: Sequence[ChannelRun]) -> Manifest:

@@ -137,7 +137,7 @@ def _is_read(data: bytes, parser: Parser) -> bool:
 
 def _without_tabs(data: bytes, parser: Parser) -> bytes:
     """``data`` with spaces for the tabs in empty lines and before comments; in block scalars, they're text and stay."""
-    spaced = _TABBED.sub(lambda found: b" " * len(found[0]), data)
+    spaced = _TABBED.sub(lambda match: b" " * len(match[0]), data)
     lines, originals = spaced.splitlines(keepends=True), data.splitlines(keepends=True)
     next_event = cast("Callable[[], Event]", parser(spaced).get_event)
     for event, depth in _levels(next_event):
