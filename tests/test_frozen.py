@@ -7,12 +7,14 @@ import inspect
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, asdict, dataclass, field, fields, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import webchat_sync
 from webchat_sync.frozen import frozen
 
 
@@ -129,3 +131,11 @@ def test_a_class_of_a_frozen_class_has_the_fields_of_both() -> None:
     assert Derived(1) != Derived(2)
     assert repr(Derived(1)).endswith("Derived(one=1, two=2)")
     assert Derived(1) != Base(1)
+
+
+def test_the_program_makes_its_frozen_classes_in_the_fast_way() -> None:
+    """Those whose instances are in an order, or only equal themselves, are made by dataclass()."""
+    modules = Path(webchat_sync.__file__).parent.rglob("*.py")
+    lines = [line.strip() for module in modules for line in module.read_text(encoding="utf-8").splitlines()]
+    made = [line for line in lines if line.startswith("@dataclass(frozen=True")]
+    assert all("order=True" in line or "eq=False" in line for line in made), made
