@@ -357,6 +357,27 @@ async def test_an_authority_of_ones_own_is_trusted(environment: pytest.MonkeyPat
     assert handshakes == [True]
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("HTTPS_PROXY", "canary://proxy", "the proxy settings aren't valid"),
+        ("HTTPS_PROXY", "http://user:canary/rest@proxy", "the proxy settings aren't valid"),
+        ("HTTPS_PROXY", "socks5://user:canary@proxy", "a SOCKS proxy needs the package socksio, which isn't installed"),
+        ("SSL_CERT_FILE", "/nonexistent/file", "can't read the certificates: No such file or directory"),
+    ],
+)
+def test_variables_that_no_connection_can_be_made_with_are_named_and_not_quoted(
+    environment: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    environment.setenv(variable, value)
+    with pytest.raises(InputError) as raised:
+        Mosend(organization="org", base_url="https://127.0.0.1:9", key=Secret(KEY))
+    (problem,) = raised.value.problems
+    assert problem.message == said
+    assert problem.hint
+    assert "canary" not in f"{raised.value} {problem.hint}"
+
+
 STORE = """
 import asyncio, sys
 from webchat_sync.api import Mosend
@@ -407,7 +428,9 @@ NO_HTTP = "must begin with https:// because over http:// the API key could be re
         ("http://192.168.0.7:8765", [NO_HTTP]),
         ("http://localhost.example.com", [NO_HTTP]),
         ("http://[2001:db8::1]", [NO_HTTP]),
-        ("https://api.mosend.dev:port", ["isn't a valid URL: Invalid port: 'port'"]),
+        ("https://api.mosend.dev:port", ["has a port that isn't a number"]),
+        ("https://me:canary/rest@api.mosend.dev", ["has a port that isn't a number"]),
+        ("https://[canary]", ["isn't a valid URL"]),
     ],
 )
 def test_a_base_url_is_checked_before_anything_is_sent(base_url: str, wrong: list[str]) -> None:

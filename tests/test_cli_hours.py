@@ -13,6 +13,7 @@ channels:
     operatingHours: {timezone: America/Bogota, days: {mon: ["09:00-13:00", "14:00-18:00"]}}
   - {name: Always, offlineMessage: Closed., operatingHours: {timezone: UTC, days: {}}}
   - {name: Odd, operatingHours: {"24/7": true}}
+  - {name: Unset, operatingHours: null}
   - {name: Silent}
 """
 
@@ -97,8 +98,9 @@ def test_live_hours_are_those_of_the_server() -> None:
     ("arguments", "code", "said"),
     [
         (["Suport"], 1, 'no declared channel is named "Suport"'),
-        (["Silent"], 1, 'channels.yaml:7:5: error: "Silent" doesn\'t declare operatingHours'),
-        (["Odd"], 1, 'the operating hours of "Odd" are {"24/7": true}'),
+        (["Silent"], 1, 'channels.yaml:8:5: error: "Silent" doesn\'t declare operatingHours'),
+        (["Odd"], 1, 'can\'t read the operating hours of "Odd": {"24/7": true}'),
+        (["Unset"], 1, 'no operating hours are set for "Unset"'),
         (["Support", "--at", "noon"], 64, '"noon" isn\'t a time'),
     ],
 )

@@ -222,8 +222,17 @@ def open_client(transport: httpx.AsyncBaseTransport | None, timeout: httpx.Timeo
             follow_redirects=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )
-    except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
-        hint = "Check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR."
+    except OSError as error:
+        problem = Diagnostic(
+            f"can't read the certificates: {error.strerror}", hint="Check SSL_CERT_FILE and SSL_CERT_DIR."
+        )
+        raise InputError([problem]) from error
+    except ImportError:
+        hint = "Install it with `pip install socksio`, or use an HTTP proxy."
         raise InputError(
-            [Diagnostic(f"can't set up a connection with these environment variables: {error}", hint=hint)]
-        ) from error
+            [Diagnostic("a SOCKS proxy needs the package socksio, which isn't installed", hint=hint)]
+        ) from None
+    except (ValueError, httpx.InvalidURL):
+        # Its message could quote a part of a password.
+        hint = "Check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY. A proxy's URL begins with http:// or https://."
+        raise InputError([Diagnostic("the proxy settings aren't valid", hint=hint)]) from None

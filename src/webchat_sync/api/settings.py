@@ -26,7 +26,8 @@ def base_url_problems(base_url: str) -> list[Diagnostic]:
     try:
         url = httpx.URL(base_url)
     except (httpx.InvalidURL, ValueError) as error:
-        return [_base_url_problem(f"isn't a valid URL: {error}")]
+        has_port = str(error).startswith("Invalid port")
+        return [_base_url_problem("has a port that isn't a number" if has_port else "isn't a valid URL")]
     if url.scheme not in {"http", "https"}:
         return [_base_url_problem("must begin with http:// or https://")]
     flaws = {

@@ -86,8 +86,8 @@ def command(runtime: Runtime, *, asked: Asked, auto_approve: bool, check: bool) 
 
     Channels are pinned to their ids, and declared fields get their live values. Fields that aren't declared or that
     sync.ignore names don't change, nor do channels that aren't live or that are declared absent. Comments, order,
-    quotes and anchors are kept, and so is every ${VARIABLE} that still gives the live value. A file that `fmt` would
-    leave as it is stays that way. If a value came from the defaults, an anchor or a variable and no longer
+    quotes and anchors are kept, and so is every ${VARIABLE} that still gives the live value. A file that's
+    formatted with `fmt` stays formatted. If a value came from the defaults, an anchor or a variable and no longer
     matches, the channel gets its own value.
 
     With --overlay, a value goes back to the file that it came from, unless that file is shared. Values from a

@@ -138,8 +138,8 @@ def command(
     PATH is a manifest file or a folder of them, or a plan saved with `plan --out`. A saved plan is applied exactly as
     it was reviewed. If the live channels or the manifests given with it have changed since, it's refused.
 
-    A failure stops only its own channel, and an organisation that can't be reached stops only itself. Run apply again
-    to continue. Ctrl-C lets calls in flight finish.
+    A failure stops only its own channel, and an organisation that can't be reached doesn't stop the others. Run
+    apply again to continue. Ctrl-C lets calls in flight finish.
 
     \b
     Examples:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from webchat_sync.model import Json
+
+_READABLE: Final = '{"timezone": "Europe/Madrid", "days": {"mon": ["09:00-13:00"]}}'
 
 
 def _moment(context: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
@@ -70,11 +72,12 @@ def command(
     value = _live_hours(name, connection, runtime) if live else _declared_hours(name, paths, connection, runtime)
     week = parse_week(value)
     if week is None:
+        if value is None:
+            hint = f"Set them, for example to {_READABLE}."
+            raise InputError([Diagnostic(f'no operating hours are set for "{name}"', hint=hint)])
         shown = json.dumps(value, ensure_ascii=False)
-        hint = (
-            'webchat-sync can read hours of the form {"timezone": "Europe/Madrid", "days": {"mon": ["09:00-13:00"]}}.'
-        )
-        raise InputError([Diagnostic(f'the operating hours of "{name}" are {shown}', hint=hint)])
+        hint = f"webchat-sync can read hours of the form {_READABLE}."
+        raise InputError([Diagnostic(f'can\'t read the operating hours of "{name}": {shown}', hint=hint)])
     moment = at or runtime.now()
     try:
         here = moment.astimezone(zone(week)) if moment.tzinfo else _on_the_wall(moment, zone(week))

@@ -29,7 +29,8 @@ live_option = click.option(
     "--live",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Use a listing saved with `snapshot --out FILE` instead of the API. Needs no network and no key.",
+    help="Use a listing saved with `snapshot --out FILE` instead of the API. Needs no key, and no network "
+    "unless the memory is in Git.",
 )
 """Passed to the command as ``live``."""
 

@@ -124,7 +124,7 @@ def revoke(
     paths: tuple[Path, ...],
     connection: ConnectionOptions,
 ) -> int:
-    """Revoke the identity secret. From then on, visitors signed with it are refused.
+    """Revoke the identity secret. From then on, visitors whose id is signed with it are refused.
 
     NAME is the channel's name or id. Asks for `yes`. Outside a terminal, for example in a pipeline, --auto-approve is
     required.
@@ -195,11 +195,11 @@ def status(
 def deliver(
     runtime: Runtime, *, name: str, to: Path | None, show: bool, ledger_options: LedgerOptions, paths: tuple[Path, ...]
 ) -> None:
-    """Deliver a secret that a sink didn't accept, without rotating it again. Needs no network and no API key.
+    """Deliver a secret that a sink didn't accept, without rotating it again.
 
     NAME is the channel's name or id. By default, the secret goes to the sinks that the manifests declare now or, if
     there are none, to those it was created for. With --to or --show, it goes there instead. Afterwards it's removed
-    from .webchat-sync/recovery/.
+    from .webchat-sync/recovery/. Needs no API key, and no network unless the memory is in Git.
 
     \b
     Examples:
@@ -260,7 +260,7 @@ def sign(
     """Print the signature of a user id, so that a site's developer can compare it with theirs.
 
     The signature is the hexadecimal HMAC-SHA256 of the user id, with the identity secret as the key. NAME is the
-    channel's name or id. Needs no network and no API key.
+    channel's name or id. Needs no API key, and no network unless the memory is in Git.
 
     \b
     Examples:

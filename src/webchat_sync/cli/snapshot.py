@@ -39,7 +39,7 @@ def command(
     fleet: FleetOptions,
     out: Path,
 ) -> int:
-    """Save the live channels, so that `plan --live` can plan without a network or a key.
+    """Save the live channels, so that `plan --live` needs neither the API nor a key.
 
     PATH is a manifest file or a folder of them: the live channels of their organisations are saved. Without PATH,
     those of --org are saved. If one of several organisations fails, it's reported and left out, and the exit code is

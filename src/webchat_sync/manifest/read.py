@@ -81,6 +81,8 @@ def _without_content(source: Source, documents: list[Document], problems: list[D
         return None  # the checks don't quote a list or a text
     harmless = [problem for problem in problems if not problem.path and not _QUOTES.search(problem.message)]
     hint = "A manifest is a mapping that begins with `version: 1`."
+    if source.name.endswith(".json"):
+        hint += " A policy is only skipped if its name ends in `.schema.json`."
     return harmless or [Diagnostic("this isn't a manifest", Place(source.name, 1, 1), hint=hint, code="no-manifest")]
 
 
