@@ -1,7 +1,7 @@
 # Alpine, since Debian's slim image of Python is over 120 MB by itself: the base is about 50 MB, git about 15 MB, what else is
 # added about 30 MB, so about 95 MB in all.
-# tests/test_image.py builds it and runs it; until now on an image made of Debian's packages, and not on Alpine. All packages are
-# locked, and all have wheels for musl.
+# tests/test_image.py builds it and runs it; so far on an image made from Debian's packages, not on Alpine. All packages are locked,
+# and all have wheels for musl.
 FROM python:3.13.11-alpine3.23 AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /source
@@ -17,7 +17,7 @@ RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
     && pip --python /opt/webchat-sync/bin/python install --no-deps /wheels/*.whl
 
 FROM python:3.13.11-alpine3.23
-# `drift` asks git; a checkout that is mounted belongs to another user than the container's.
+# `drift` uses git, and a mounted checkout belongs to a different user than the container's.
 RUN apk add --no-cache git && git config --system --add safe.directory '*'
 RUN adduser -D -u 10001 webchat-sync && install -d -o webchat-sync /work
 COPY --from=build /opt/webchat-sync /opt/webchat-sync
