@@ -12,7 +12,8 @@ import pytest
 from remembering import SCOPE, bare, entry, remembering, run
 from repositories import ENVIRON, git, repository
 from webchat_sync.errors import InputError, LockedError
-from webchat_sync.memory.clone import NO_REPOSITORY, owner_of
+from webchat_sync.memory.clone import owner_of
+from webchat_sync.model import NO_REPOSITORY
 from webchat_sync.memory.lease import FastClock
 from webchat_sync.memory.opened import chosen_remote, lock_expiry, lock_timeout, open_memory
 from webchat_sync.memory.place import Remote

@@ -23,6 +23,7 @@ from webchat_sync.model import ChannelKey, LedgerEntry, Secret, Sink
 from webchat_sync.secrets.deliver import deliver_waiting
 from webchat_sync.secrets.ledger import secret_hash
 from webchat_sync.secrets.recovery import WaitingSecret, drop, find_waiting, held, keep, waiting
+from webchat_sync.workflow.ownership import Ownership
 from webchat_sync.workflow.remembering import RunMemory
 
 URL = "https://api.example"
@@ -145,7 +146,7 @@ def test_a_delivery_is_remembered_as_that_of_the_rotation(tmp_path: Path, rememb
 def test_the_history_of_a_memory_in_git_names_the_channel_whose_secret_was_delivered(tmp_path: Path) -> None:
     found = recovered(tmp_path)
     run = runner("one", SimulatedRefs(SimulatedRemote()), locked=False)
-    memory = RunMemory(OpenMemory(run.memory, run.lock, 60.0), URL, owner="here", run="a run")
+    memory = RunMemory(OpenMemory(run.memory, run.lock, 60.0), URL, ownership=Ownership("here"), run="a run")
     memory.read()
     engine = rotations(URL, tmp_path, {}, FakeTime())
 

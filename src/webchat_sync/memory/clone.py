@@ -15,12 +15,11 @@ from webchat_sync.errors import InputError
 from webchat_sync.git import run_git
 from webchat_sync.git_messages import NOT_A_REPOSITORY, in_short
 from webchat_sync.memory.place import ORIGIN
+from webchat_sync.model import NO_REPOSITORY
 from webchat_sync.tree import tree_of
 
-NO_REPOSITORY: Final = "local"
-"""The owner of manifests that aren't in a repository with a remote: all of them, so it identifies none."""
-
 _SCP: Final = re.compile(r"(?:[^/@:]+@)?(?P<host>[^/:@]+):(?!//)(?P<path>.+)")
+_MANIFESTS: Final = frozenset((".yaml", ".yml", ".json"))
 _TIMEOUT: Final = 10.0
 
 
@@ -45,6 +44,18 @@ class ManifestFiles:
         tree = None if owner == NO_REPOSITORY else tree_of(paths[0])
         return ManifestFiles(tree or Path(paths[0].anchor), tuple(paths))
 
+    @property
+    def tops(self) -> tuple[Path, ...]:
+        """The folders in which other files may declare the same channels.
+
+        That's the repository, or else the current folder and those of the files.
+        """
+        tree, here = tree_of(self.given[0]), _real(Path())
+        if tree is not None:
+            return (tree,)
+        folders = (path if path.is_dir() else path.parent for path in self.given)
+        return tuple(here if folder.is_relative_to(here) else folder for folder in folders)
+
     def name(self, file: str) -> str:
         """The path of ``file`` from the root; empty if there's no such file in it.
 
@@ -55,6 +66,19 @@ class ManifestFiles:
         path = _real(Path(file))
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) and path.is_file() else ""
 
+    def has(self, name: str) -> bool:
+        """Whether there's a file of that name."""
+        return (self.root / name).is_file()
+
+    def is_without_manifests(self, folder: str) -> bool:
+        """Whether the folder of that name contains no file that may be a manifest, apart from its subfolders."""
+        try:
+            return not any(path.suffix in _MANIFESTS for path in (self.root / folder).iterdir())
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:
+            return False
+
     def may_contain(self, name: str) -> bool:
         """Whether the run reads the file of that name, or would have if it weren't gone; no for an empty name.
 
@@ -64,7 +88,7 @@ class ManifestFiles:
         real = _real(path)
         if not name or any(real.is_relative_to(read) for read in self.given):
             return bool(name)
-        return not path.is_file() and any(real.parent == read.parent for read in self.given if not read.is_dir())
+        return not self.has(name) and any(real.parent == read.parent for read in self.given if not read.is_dir())
 
 
 def _real(path: Path) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -143,6 +143,7 @@ def open_memory(
     *,
     ledgers: Mapping[str, Path],
     folder: Path,
+    named_in: Sequence[Path] = (),
     environ: Mapping[str, str],
     now: Callable[[], datetime],
     random: Callable[[], float],
@@ -151,13 +152,14 @@ def open_memory(
 ) -> Iterator[OpenMemory]:
     """Ledger and lock on ``remote``, or else in the files ``ledgers`` and in ``folder``; closed after the block.
 
-    The keys of ``ledgers`` are the run's organisations; an empty one means all of them. ``random`` returns numbers from
+    The keys of ``ledgers`` are the run's organisations; an empty one means all of them. The folders of the files that
+    name the ledgers are ``named_in``. ``random`` returns numbers from
     0 to 1; ``clock`` and ``sleep`` use seconds. Raises InputError and MemoryUnavailableError.
     """
     lease = lock_expiry(environ)
     if remote is None:
         file_lock = FileLock(folder=folder, run=run, now=now, clock=clock, sleep=sleep)
-        yield OpenMemory(FileMemories(ledgers), file_lock, lease)
+        yield OpenMemory(FileMemories(ledgers, tuple(named_in)), file_lock, lease)
         return
     from webchat_sync.memory.ref_memory import RefMemory
     from webchat_sync.memory.remote import TIMEOUT, open_refs

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from webchat_sync.environment import OWN_FOLDER, Environment
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.model import GitMemory, Ledger, LedgerEntry, Manifest, OrganizationPlan, Secret
+from webchat_sync.model import NO_REPOSITORY, GitMemory, Ledger, LedgerEntry, Manifest, OrganizationPlan, Secret
 
 if TYPE_CHECKING:
+    from webchat_sync.manifest.left_out import Mention
     from webchat_sync.memory.place import Remote
     from webchat_sync.workflow.remembering import RunMemory
 
@@ -39,8 +40,8 @@ class MemoryPlace:
     ``ledgers`` are the files by organisation, ``declared`` is the setting in the manifests, and ``given`` the
     operator's, in the form that :func:`webchat_sync.memory.opened.chosen_remote` reads. ``clone`` is a folder in the
     clone of the manifests, and ``paths`` are the manifests and overlays. ``in_files`` ignores both settings.
-    ``by_hand``: the operator named the ledger, so it may be anywhere. ``prunes_owned``: the run deletes what is
-    remembered as its own.
+    ``by_hand``: the operator named the ledger, so it may be anywhere. ``manifests`` are those of the run, unless it has
+    a saved plan, and ``mentions`` returns what the files in some folders declare apart from ``paths``.
     """
 
     ledgers: Mapping[str, Path] = field(default_factory=dict)
@@ -50,8 +51,14 @@ class MemoryPlace:
     paths: Sequence[Path] = ()
     in_files: bool = False
     by_hand: bool = False
-    prunes_owned: bool = False
+    manifests: Sequence[Manifest] = ()
+    mentions: Callable[[Sequence[Path]], Sequence[Mention]] = lambda _: ()
     allowed_paths: Sequence[str] = ()
+
+    @property
+    def pruned(self) -> frozenset[str]:
+        """The organisations in which the run deletes what is remembered as its own."""
+        return frozenset(manifest.organization for manifest in self.manifests if manifest.prune == "owned")
 
     def remote(self, environ: Mapping[str, str]) -> Remote | None:
         """The remote that holds the memory; None if it's in files. Raises InputError."""
@@ -87,9 +94,10 @@ def open_run_memory(
     ``with_owner``: record whose manifests these are. Raises InputError and MemoryUnavailableError.
     """
     from webchat_sync.forge.environment import run_url
-    from webchat_sync.memory.clone import NO_REPOSITORY, ManifestFiles, why_no_owner
+    from webchat_sync.memory.clone import why_no_owner
     from webchat_sync.memory.opened import open_memory
     from webchat_sync.memory.ports import Run
+    from webchat_sync.workflow.ownership import Ownership, ownership_of
     from webchat_sync.workflow.remembering import RunMemory
 
     remote = place.remote(environment.environ)
@@ -103,16 +111,17 @@ def open_run_memory(
         run,
         ledgers=place.ledgers,
         folder=STATE_FOLDER,
+        named_in=() if place.by_hand else [path if path.is_dir() else path.parent for path in place.paths],
         environ=environment.environ,
         now=environment.now,
         random=environment.random,
         sleep=environment.pause,
     )
     with opening as opened:
-        files = ManifestFiles.of(place.paths, owner) if with_owner else None
-        without_owner = place.prunes_owned and owner in {"", NO_REPOSITORY}
+        ownership = ownership_of(place, owner) if with_owner else Ownership()
+        without_owner = place.pruned and owner in {"", NO_REPOSITORY}
         why = why_no_owner(place.clone, environment.environ, shared=remote is not None) if without_owner else ""
-        yield RunMemory(opened, base_url, owner, url or host, remote is not None, files, why)
+        yield RunMemory(opened, base_url, ownership, url or host, remote is not None, why)
 
 
 def _clone_of(place: MemoryPlace, environment: Environment, *, with_commit: bool, with_owner: bool) -> tuple[str, str]:
@@ -122,7 +131,7 @@ def _clone_of(place: MemoryPlace, environment: Environment, *, with_commit: bool
     """
     if not (with_commit or with_owner):
         return "", ""
-    from webchat_sync.memory.clone import NO_REPOSITORY, commit_of, owner_of
+    from webchat_sync.memory.clone import commit_of, owner_of
 
     commit = commit_of(place.clone, environment.environ) if with_commit else ""
     owner = owner_of(place.clone, environment.environ) if with_owner else ""
