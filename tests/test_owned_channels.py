@@ -10,7 +10,7 @@ import pytest
 
 from commands import Emulated, Finished, emulated
 from remembering import bare
-from repositories import ENVIRON, git, repository
+from repositories import ENVIRON, commit, git, repository
 
 REMOTES = {"site": "https://git.example/acme/site.git", "other": "https://git.example/acme/other.git"}
 
@@ -151,6 +151,19 @@ def test_what_is_dropped_while_its_folder_is_renamed_is_deleted(machine: Machine
     machine.apply("site/store", more=["--target", "A"])
     machine.apply("site/store")
     assert machine.live == ["A", "C"]
+
+
+def test_what_a_sparse_checkout_lacks_is_not_taken_for_gone(machine: Machine) -> None:
+    for file, channel in (("shop/a", "A"), ("shop/b", "B"), ("store/c", "C")):
+        machine.write(f"site/{file}.yaml", channel)
+    machine.apply("site")
+    machine.write("site/shop/a.yaml")
+    machine.write("site/store/c.yaml", "A", "C")
+    commit(machine.folder / "site", {})
+    git(machine.folder / "site", "sparse-checkout", "set", "store")
+    assert not (machine.folder / "site" / "shop").exists()
+    machine.apply("site/store")
+    assert machine.live == ["A", "B", "C"]
 
 
 def test_the_plan_says_what_to_do_about_the_channels_of_a_folder_that_is_gone(machine: Machine) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache, partial
+from pathlib import Path, PurePosixPath
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ from webchat_sync.tree import tree_of
 
 _SCP: Final = re.compile(r"(?:[^/@:]+@)?(?P<host>[^/:@]+):(?!//)(?P<path>.+)")
 _MANIFESTS: Final = frozenset((".yaml", ".yml", ".json"))
+_SKIPPED: Final = "S "
 _TIMEOUT: Final = 10.0
 
 
@@ -28,21 +30,23 @@ class ManifestFiles:
     """Tells the files that a run reads from others of the same owner.
 
     ``root`` is the folder of the owner's repository, or else of the file system, and ``given`` has the files and
-    folders to read; none has links.
+    folders to read; none has links. ``left_out`` returns the files of the repository that a sparse checkout lacks.
     """
 
     root: Path
     given: tuple[Path, ...]
+    left_out: Callable[[], frozenset[str]] = frozenset
 
     @staticmethod
-    def of(given: Iterable[Path], owner: str) -> ManifestFiles:
+    def of(given: Iterable[Path], owner: str, environ: Mapping[str, str]) -> ManifestFiles:
         """For a run of ``owner`` that reads ``given``; the current folder if they're empty.
 
         Everything on a machine that's in no repository with a remote has the same owner.
         """
         paths = [_real(path) for path in given] or [_real(Path())]
         tree = None if owner == NO_REPOSITORY else tree_of(paths[0])
-        return ManifestFiles(tree or Path(paths[0].anchor), tuple(paths))
+        left_out = cache(partial(_left_out, tree, environ)) if tree else frozenset
+        return ManifestFiles(tree or Path(paths[0].anchor), tuple(paths), left_out)
 
     @property
     def tops(self) -> tuple[Path, ...]:
@@ -68,16 +72,18 @@ class ManifestFiles:
 
     def has(self, name: str) -> bool:
         """Whether there's a file of that name."""
-        return (self.root / name).is_file()
+        return (self.root / name).is_file() or name in self.left_out()
 
     def is_without_manifests(self, folder: str) -> bool:
         """Whether the folder of that name contains no file that may be a manifest, apart from its subfolders."""
         try:
-            return not any(path.suffix in _MANIFESTS for path in (self.root / folder).iterdir())
+            files = [*(self.root / folder).iterdir()]
         except (FileNotFoundError, NotADirectoryError):
-            return True
+            files = []
         except OSError:
             return False
+        files += [self.root / name for name in self.left_out() if PurePosixPath(name).parent == PurePosixPath(folder)]
+        return not any(path.suffix in _MANIFESTS for path in files)
 
     def may_contain(self, name: str) -> bool:
         """Whether the run reads the file of that name, or would have if it weren't gone; no for an empty name.
@@ -130,6 +136,14 @@ def why_no_owner(folder: Path, environ: Mapping[str, str], *, shared: bool) -> s
     return (
         f"their clone has several remotes, but no `{ORIGIN}`" if result.stdout.strip() else "their clone has no remote"
     )
+
+
+def _left_out(tree: Path, environ: Mapping[str, str]) -> frozenset[str]:
+    """The files of the repository that a sparse checkout lacks, from its root."""
+    if _output(tree, environ, "config", "--type=bool", "core.sparseCheckout") != "true":
+        return frozenset()
+    entries = _output(tree, environ, "ls-files", "-t", "-z").split("\0")
+    return frozenset(entry.removeprefix(_SKIPPED) for entry in entries if entry.startswith(_SKIPPED))
 
 
 def commit_of(folder: Path, environ: Mapping[str, str]) -> str:

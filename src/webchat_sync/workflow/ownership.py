@@ -153,9 +153,9 @@ class Ownership:
         return (self.files.name(str(mention.file)) if self.files else "") or str(mention.file)
 
 
-def ownership_of(place: MemoryPlace, owner: str) -> Ownership:
+def ownership_of(place: MemoryPlace, owner: str, environ: Mapping[str, str]) -> Ownership:
     """The ownership of a run of ``owner`` with the memory at ``place``."""
-    files = ManifestFiles.of(place.paths, owner)
+    files = ManifestFiles.of(place.paths, owner, environ)
     name = cache(files.name)
     declared = {
         manifest.organization: {

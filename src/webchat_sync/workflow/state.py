@@ -118,7 +118,7 @@ def open_run_memory(
         sleep=environment.pause,
     )
     with opening as opened:
-        ownership = ownership_of(place, owner) if with_owner else Ownership()
+        ownership = ownership_of(place, owner, environment.environ) if with_owner else Ownership()
         without_owner = place.pruned and owner in {"", NO_REPOSITORY}
         why = why_no_owner(place.clone, environment.environ, shared=remote is not None) if without_owner else ""
         yield RunMemory(opened, base_url, ownership, url or host, remote is not None, why)
