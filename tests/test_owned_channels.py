@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from commands import Emulated, Finished, emulated
-from repositories import ENVIRON, git, repository
+from remembering import bare
+from repositories import ENVIRON, commit, git, repository
 
 REMOTES = {"site": "https://git.example/acme/site.git", "other": "https://git.example/acme/other.git"}
 
@@ -42,6 +43,12 @@ class Machine:
         return self.api.invoke("plan", *(f"../{path}" for path in paths), "--verbose", environ=ENVIRON).out
 
     @property
+    def remote(self) -> Path:
+        """A memory that's the same in every folder."""
+        path = self.folder / "memory.git"
+        return path if path.exists() else bare(path)
+
+    @property
     def live(self) -> list[str]:
         return sorted(str(channel["name"]) for channel in self.api.store.channels("acme"))
 
@@ -71,3 +78,116 @@ def test_a_part_of_a_folder_without_a_repository_leaves_the_rest_alone(machine: 
     machine.write("channels/help/b.yaml")
     machine.apply("channels/help")
     assert machine.live == ["A"]
+
+
+@pytest.mark.parametrize("order", [("shop", "help"), ("help", "shop")])
+def test_a_channel_that_moves_to_another_folder_stays_whichever_is_applied_first(
+    machine: Machine, order: tuple[str, str]
+) -> None:
+    machine.write("site/shop/a.yaml", "A", "B")
+    machine.write("site/help/b.yaml", "C")
+    machine.apply("site/shop")
+    machine.apply("site/help")
+    before = machine.api.store.channels("acme")
+    machine.write("site/shop/a.yaml", "A")
+    machine.write("site/help/b.yaml", "B", "C")
+    for folder in order:
+        machine.apply(f"site/{folder}")
+    assert machine.api.store.channels("acme") == before
+    machine.write("site/help/b.yaml", "C")
+    machine.apply("site/help")
+    assert machine.live == ["A", "C"]
+
+
+def test_the_plan_says_which_file_keeps_a_channel(machine: Machine) -> None:
+    machine.write("site/shop/a.yaml", "A", "B")
+    machine.apply("site/shop")
+    machine.write("site/shop/a.yaml", "A")
+    machine.write("site/help/b.yaml", "B")
+    assert "help/b.yaml declares it" in machine.plan("site/shop")
+
+
+def test_a_channel_that_two_repositories_declare_lives_until_both_have_dropped_it(machine: Machine) -> None:
+    for name in ("site", "other", "site"):
+        machine.write(f"{name}/a.yaml", "A", f"Of {name}")
+        machine.apply(name)
+    machine.write("site/a.yaml", "Of site")
+    assert "the manifests of git.example/acme/other declare it, too" in machine.plan("site")
+    machine.apply("site")
+    machine.apply("other")
+    assert machine.live == ["A", "Of other", "Of site"]
+    machine.write("other/a.yaml", "Of other")
+    machine.apply("other")
+    assert machine.live == ["Of other", "Of site"]
+
+
+def test_a_saved_plan_of_one_folder_drops_no_channel_of_another_one(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.write("site/shop/a.yaml", "A")
+    machine.write("site/help/b.yaml", "B")
+    machine.write("other/b.yaml", "B")
+    ledger, plan = ["--memory", str(machine.remote)], str(machine.folder / "plan.json")
+    for path in ("site", "other"):
+        machine.apply(path, more=ledger)
+    monkeypatch.chdir(machine.folder / "site")
+    assert machine.api.invoke("plan", "shop", *ledger, "--out", plan, environ=ENVIRON).code == 0
+    assert machine.api.invoke("apply", plan, *ledger, "--auto-approve", environ=ENVIRON).code == 0
+    machine.write("other/b.yaml")
+    machine.apply("other", more=ledger)
+    assert machine.live == ["A", "B"]
+
+
+def test_what_is_dropped_while_its_folder_is_renamed_is_deleted(machine: Machine) -> None:
+    machine.write("site/shop/a.yaml", "A")
+    machine.write("site/shop/b.yaml", "B")
+    machine.write("site/help/c.yaml", "C")
+    machine.apply("site/shop")
+    machine.apply("site/help")
+    (machine.folder / "site" / "shop").rename(machine.folder / "site" / "store")
+    (machine.folder / "site" / "store" / "b.yaml").unlink()
+    machine.apply("site/help")
+    assert machine.live == ["A", "B", "C"]
+    machine.apply("site/store", more=["--target", "A"])
+    machine.apply("site/store")
+    assert machine.live == ["A", "C"]
+
+
+def test_what_a_sparse_checkout_lacks_is_not_taken_for_gone(machine: Machine) -> None:
+    for file, channel in (("shop/a", "A"), ("shop/b", "B"), ("store/c", "C")):
+        machine.write(f"site/{file}.yaml", channel)
+    machine.apply("site")
+    machine.write("site/shop/a.yaml")
+    machine.write("site/store/c.yaml", "A", "C")
+    commit(machine.folder / "site", {})
+    git(machine.folder / "site", "sparse-checkout", "set", "store")
+    assert not (machine.folder / "site" / "shop").exists()
+    machine.apply("site/store")
+    assert machine.live == ["A", "B", "C"]
+
+
+def test_the_plan_says_what_to_do_about_the_channels_of_a_folder_that_is_gone(machine: Machine) -> None:
+    machine.write("site/shop/a.yaml", "A")
+    machine.write("site/help/b.yaml", "B")
+    machine.apply("site")
+    (machine.folder / "site" / "shop" / "a.yaml").unlink()
+    (machine.folder / "site" / "shop").rmdir()
+    assert "its file shop/a.yaml is gone" in machine.plan("site/help")
+    machine.apply("site/help")
+    assert machine.live == ["A", "B"]
+    machine.apply("site")
+    assert machine.live == ["B"]
+
+
+def test_a_saved_plan_does_not_give_its_channels_to_a_file_of_another_folder(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.write("site/shop/a.yaml", "A")
+    machine.write("site/help/a.yaml", "B")
+    ledger, plan = ["--memory", str(machine.remote)], str(machine.folder / "plan.json")
+    monkeypatch.chdir(machine.folder / "site" / "shop")
+    assert machine.api.invoke("plan", *ledger, "--out", plan, environ=ENVIRON).code == 0
+    monkeypatch.chdir(machine.folder / "site" / "help")
+    assert machine.api.invoke("apply", plan, *ledger, "--auto-approve", environ=ENVIRON).code == 0
+    assert machine.api.invoke("apply", *ledger, "--auto-approve", environ=ENVIRON).code == 0
+    assert machine.live == ["A", "B"]

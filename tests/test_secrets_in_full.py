@@ -30,6 +30,7 @@ from webchat_sync.memory.ports import Note
 from webchat_sync.model import ChannelKey, LedgerEntry, MakeSecret, OperationResult, Sink, Update
 from webchat_sync.secrets.ports import Book
 from webchat_sync.secrets.recovery import waiting
+from webchat_sync.workflow.ownership import Ownership
 from webchat_sync.workflow.remembering import RunMemory
 
 SESSIONS = "*/sessions"
@@ -280,7 +281,7 @@ def rotate_once(api: Emulated, folder: Path, book: Book | None) -> None:
 
 def memory_on(remote: SimulatedRefs, url: str) -> tuple[RunMemory, Runner]:
     one = runner("one", remote, Clock(), locked=False)
-    memory = RunMemory(OpenMemory(one.memory, one.lock, 60.0), url, owner="here", run="a run")
+    memory = RunMemory(OpenMemory(one.memory, one.lock, 60.0), url, ownership=Ownership("here"), run="a run")
     memory.read()
     return memory, one
 

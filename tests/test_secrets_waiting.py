@@ -24,6 +24,7 @@ from webchat_sync.model import ChannelKey, LedgerEntry, Secret, Sink
 from webchat_sync.secrets.deliver import deliver_waiting
 from webchat_sync.secrets.ledger import secret_hash
 from webchat_sync.secrets.recovery import WaitingSecret, drop, find_waiting, held, keep, waiting
+from webchat_sync.workflow.ownership import Ownership
 from webchat_sync.workflow.remembering import RunMemory
 
 URL = "https://api.example"
@@ -164,7 +165,7 @@ def test_a_secret_that_waits_goes_to_the_sinks_that_its_own_organisation_declare
 def test_the_history_of_a_memory_in_git_names_the_channel_whose_secret_was_delivered(tmp_path: Path) -> None:
     found = recovered(tmp_path)
     run = runner("one", SimulatedRefs(SimulatedRemote()), locked=False)
-    memory = RunMemory(OpenMemory(run.memory, run.lock, 60.0), URL, owner="here", run="a run")
+    memory = RunMemory(OpenMemory(run.memory, run.lock, 60.0), URL, ownership=Ownership("here"), run="a run")
     memory.read()
     engine = rotations(URL, tmp_path, {}, FakeTime())
 

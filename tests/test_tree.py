@@ -171,6 +171,24 @@ def test_a_sink_or_a_ledger_behind_a_link_out_of_the_tree_is_refused(tree: Path,
         read_ledger(Path(path))
 
 
+@pytest.mark.parametrize("command", [["plan"], ["apply", "--auto-approve"]])
+def test_a_ledger_behind_a_folder_that_leaves_the_manifests_is_refused_wherever_the_command_runs(
+    tree: Path, command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, outer = tree.parent / "here", tree.parent / "outer"
+    for folder in (here, outer):
+        folder.mkdir()
+    (tree / "state").symlink_to(outer)
+    (tree / "m.yaml").write_text(
+        "version: 1\norganization: o\nsettings: {ledger: state/l.json}\nchannels: [{name: A}]\n"
+    )
+    monkeypatch.chdir(here)
+    for path in (tree, f"../{tree.name}", tree / "m.yaml"):
+        refused = run(*command, "--sandbox", path)
+        assert (refused.code, "leads outside the repository" in refused.err) == (1, True), refused.out
+    assert list(outer.iterdir()) == []
+
+
 @pytest.mark.parametrize("name", [".git", ".GIT", ".Git", ".git.", ".git ", "GIT~1"])
 def test_what_git_keeps_for_itself_is_no_part_of_the_tree_in_any_spelling(tree: Path, name: str) -> None:
     assert outside(tree / name / "config", tree, {"CI": "true"})

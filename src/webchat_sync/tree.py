@@ -89,6 +89,14 @@ def escape(path: Path, given: Path | None = None) -> Path | None:
     return None
 
 
+def escape_named(path: Path, folders: Iterable[Path]) -> Path | None:
+    """The link in ``path`` that leaves its tree, for a path that a file in one of ``folders`` names.
+
+    Without Git, a link in it mustn't leave that folder, wherever the command runs.
+    """
+    return next(filter(None, (escape(path, folder) for folder in (path.parent, *folders))), None)
+
+
 def outside(path: Path, folder: Path, environ: Mapping[str, str], allowed: Iterable[str] = ()) -> bool:
     """Whether ``path`` needs the operator's permission and doesn't have it: in CI, outside the tree of ``folder``.
 

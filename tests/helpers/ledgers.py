@@ -12,6 +12,7 @@ from webchat_sync.memory.file import FileMemories
 from webchat_sync.memory.opened import OpenMemory
 from webchat_sync.memory.ports import Holder
 from webchat_sync.model import ChannelKey, LedgerEntry
+from webchat_sync.workflow.ownership import Ownership
 from webchat_sync.workflow.remembering import RunMemory
 
 
@@ -40,19 +41,20 @@ class Unwanted:
 def book(path: Path, base_url: str, organizations: Iterable[str] = ("acme",)) -> RunMemory:
     """The memory in the file at ``path``, read, with a lock that no one else wants."""
     opened = OpenMemory(FileMemories(dict.fromkeys(organizations, path)), Unwanted(), 60.0)
-    memory = RunMemory(opened, base_url, owner="here", run="a run")
+    memory = RunMemory(opened, base_url, ownership=Ownership("here"), run="a run")
     memory.read()
     return memory
 
 
-def documents(path: Path) -> dict[tuple[str, str], Document]:
-    return {tuple(scope): document for scope, document in FileMemories({"": path}).read().items()}  # type: ignore[misc]
+def documents(path: Path, *folders: Path) -> dict[tuple[str, str], Document]:
+    read = FileMemories({"": path}, folders).read()
+    return {tuple(scope): document for scope, document in read.items()}  # type: ignore[misc]
 
 
-def read_ledger(path: Path) -> dict[ChannelKey, LedgerEntry]:
+def read_ledger(path: Path, *folders: Path) -> dict[ChannelKey, LedgerEntry]:
     return {
         ChannelKey(*scope, channel_id): entry
-        for scope, document in documents(path).items()
+        for scope, document in documents(path, *folders).items()
         for channel_id, entry in document.rotations.items()
     }
 

@@ -107,35 +107,32 @@ def load_and_warn(
 ) -> Loaded:
     """Like :func:`load`, and print the warnings.
 
-    With ``planning``, undeclared channels may be deleted, so those that other files of a folder declare are taken into
-    account: see :func:`~webchat_sync.manifest.left_out.with_left_out`.
-    Warnings that the plan itself shows are omitted then.
+    With ``planning``, undeclared channels may be deleted, so it's refused if other files of a folder declare them: see
+    :func:`~webchat_sync.manifest.left_out.refuse_left_out`. Warnings that the plan itself shows are omitted then.
     """
     from webchat_sync.render.problems.text import render_problems
 
     loaded = load(paths, options, catalogue, runtime, overlays, policies=policies)
     if planning:
-        loaded = _with_left_out(loaded, paths, options, catalogue, runtime, overlays)
+        _refuse_left_out(loaded, paths, options, catalogue, runtime, overlays)
     warnings = [problem for problem in loaded.problems if not (planning and problem.code in IN_PLANS)]
     if warnings and not runtime.quiet:
         click.echo(render_problems(warnings), err=True)
     return loaded
 
 
-def _with_left_out(
+def _refuse_left_out(
     loaded: Loaded,
     paths: Sequence[Path],
     options: ConnectionOptions,
     catalogue: Catalogue,
     runtime: Runtime,
     overlays: Sequence[Path],
-) -> Loaded:
-    from webchat_sync.manifest import with_left_out
+) -> None:
+    from webchat_sync.manifest import refuse_left_out
 
     organization, environ = options.default_organization(runtime), manifest_environ(options, runtime)
-    return with_left_out(
-        loaded, paths, catalogue=catalogue, environ=environ, organization=organization, overlays=overlays
-    )
+    refuse_left_out(loaded, paths, catalogue=catalogue, environ=environ, organization=organization, overlays=overlays)
 
 
 @contextmanager

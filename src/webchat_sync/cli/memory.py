@@ -5,20 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions
+from webchat_sync.cli.manifests import manifest_environ
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
 from webchat_sync.frozen import frozen
-from webchat_sync.model import Manifest, OrganizationPlan, Remembered
+from webchat_sync.model import NO_REPOSITORY, Manifest, OrganizationPlan, Remembered
 from webchat_sync.workflow.state import LEDGER, MemoryPlace, declared_memory, ledgers_of, open_run_memory
 
 if TYPE_CHECKING:
+    from webchat_sync.manifest.left_out import Mention
     from webchat_sync.memory.ports import Holder
     from webchat_sync.workflow.remembering import RunMemory
 
@@ -84,8 +86,25 @@ def memory_place(
         # Experiments in the sandbox aren't shared.
         in_files=connection.sandbox,
         # A saved plan has decided what is deleted.
-        prunes_owned=any(isinstance(item, Manifest) and item.prune == "owned" for item in settings),
+        manifests=tuple(item for item in settings if isinstance(item, Manifest)),
+        mentions=partial(_mentions, (*(paths or [Path()]), *overlays), connection, runtime),
         allowed_paths=runtime.allowed_paths,
+    )
+
+
+def _mentions(
+    given: Sequence[Path], connection: ConnectionOptions, runtime: Runtime, tops: Sequence[Path]
+) -> Sequence[Mention]:
+    """What the manifests in the folders ``tops`` declare, apart from the ``given`` ones."""
+    from webchat_sync.domain.catalogue import load_catalogue
+    from webchat_sync.manifest.left_out import mentions_below
+
+    return mentions_below(
+        tops,
+        given,
+        catalogue=load_catalogue(),
+        environ=manifest_environ(connection, runtime),
+        organization=connection.default_organization(runtime),
     )
 
 
@@ -145,7 +164,7 @@ def holding(
 
 def _say_local(place: MemoryPlace, runtime: Runtime) -> None:
     """Say that only this machine remembers a rotation, unless that was chosen or there's no remote."""
-    from webchat_sync.memory.clone import NO_REPOSITORY, owner_of
+    from webchat_sync.memory.clone import owner_of
     from webchat_sync.memory.opened import VARIABLE
 
     chosen = place.in_files or place.given or place.declared or runtime.environ.get(VARIABLE, "").strip()

@@ -79,7 +79,14 @@ def manifests_beside(paths: Sequence[Path], others: Sequence[Path]) -> list[Path
     return sorted((file for one, file in files.items() if one not in known and _looks_like_one(file)), key=show_path)
 
 
-def named_files(top: Path, most_folders: int) -> Iterator[Path]:
+def manifests_below(tops: Sequence[Path], given: Sequence[Path]) -> list[Path]:
+    """The manifests in the folders ``tops`` and below that aren't in the files and folders ``given``."""
+    known = [_identity(path) for path in given]
+    files = {_identity(file): file for top in tops for file in named_files(top) if refused_link(file, top) is None}
+    return [file for one, file in files.items() if not any(map(one.is_relative_to, known)) and _looks_like_one(file)]
+
+
+def named_files(top: Path, most_folders: int | None = None) -> Iterator[Path]:
     """The files in ``top`` and its subfolders that are named like manifests; ``most_folders`` limits the search."""
     for folder, folders, names in islice(os.walk(top), most_folders):
         folders[:] = filterfalse(is_skipped, folders)

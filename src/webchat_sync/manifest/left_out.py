@@ -1,20 +1,21 @@
-"""Keeps prune from deleting channels because only some files of a folder were given."""
+"""Keeps prune from deleting channels because only some files of a folder or repository were given."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from webchat_sync.check.variables import guarded
 from webchat_sync.domain.names import stored_form
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import show
-from webchat_sync.manifest.files import manifests_beside, show_path
+from webchat_sync.manifest.files import manifests_below, manifests_beside, show_path
 from webchat_sync.manifest.overlay import organization_of
 from webchat_sync.manifest.texts import as_written, texts_of
 from webchat_sync.sentences import in_a_row
+from webchat_sync.yaml12.interpolation import names_in
 
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from webchat_sync.yaml12.document import Document
 
 
-def with_left_out(
+def refuse_left_out(
     loaded: Loaded,
     paths: Sequence[Path],
     *,
@@ -31,33 +32,62 @@ def with_left_out(
     environ: Mapping[str, str],
     organization: str | None = None,
     overlays: Sequence[Path] = (),
-) -> Loaded:
-    """``loaded``, whose manifests with ``prune: owned`` know what the files next to those in ``paths`` declare.
+) -> None:
+    """Raise InputError for channels that ``prune: true`` would delete and files next to those in ``paths`` declare.
 
-    With ``prune: true``, these channels would be deleted: raises InputError for them. The arguments are those of
-    :func:`~webchat_sync.manifest.load.load_manifests`, and ``loaded`` is its result.
+    The arguments are those of :func:`~webchat_sync.manifest.load.load_manifests`, and ``loaded`` is its result.
     """
-    pruned = {manifest.organization: manifest for manifest in loaded.manifests if manifest.prune}
+    pruned = {manifest.organization: manifest for manifest in loaded.manifests if manifest.prune is True}
     neighbours = manifests_beside(paths, [*loaded.files, *overlays]) if pruned else []
     if not neighbours:
-        return loaded
+        return
     from webchat_sync.manifest.read import Reader
 
     texts, problems = texts_of(catalogue), list[Diagnostic]()
     for document in Reader(guarded(environ)).read(neighbours):
         written = as_written(document, texts)
-        owner = organization_of(written) or organization or ""
-        manifest = pruned.get(owner)
+        manifest = pruned.get(organization_of(written) or organization or "")
         if manifest is None or not isinstance(written.value, dict) or "version" not in written.value:
             continue
-        if manifest.prune == "owned":
-            pruned[owner] = replace(manifest, elsewhere=manifest.elsewhere | _identified(written))
-        elif missing := _missing(written, manifest):
+        if missing := _missing(written, manifest):
             problems.append(_would_delete(written, missing, manifest))
     if problems:
         raise InputError(problems)
-    manifests = tuple(pruned.get(manifest.organization, manifest) for manifest in loaded.manifests)
-    return replace(loaded, manifests=manifests)
+
+
+@frozen
+class Mention:
+    """The channels of ``organization`` that ``file`` declares: all ids and names by which they may be live.
+
+    Without ``names``, the file can't be read. ``varies``: a variable says which organisation it's for.
+    """
+
+    file: Path
+    organization: str = ""
+    names: frozenset[str] | None = None
+    varies: bool = False
+
+
+def mentions_below(
+    tops: Sequence[Path],
+    given: Sequence[Path],
+    *,
+    catalogue: Catalogue,
+    environ: Mapping[str, str],
+    organization: str | None = None,
+) -> list[Mention]:
+    """What the manifests in the folders ``tops`` and below declare, but for the files and folders ``given``."""
+    from webchat_sync.manifest.read import Reader
+
+    reader, texts, mentions = Reader(guarded(environ)), texts_of(catalogue), list[Mention]()
+    for file in manifests_below(tops, given):
+        documents = reader.read([file])
+        mentions += [] if documents else [Mention(file)]
+        for document in (as_written(document, texts) for document in documents):
+            named = organization_of(document)
+            varies = named is None or any(names_in(document.written(("organization",))))
+            mentions.append(Mention(file, named or organization or "", _identified(document), varies))
+    return mentions
 
 
 def _would_delete(written: Document, missing: Sequence[tuple[int, str]], manifest: Manifest) -> Diagnostic:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from pathlib import Path
+from functools import cache, partial
+from pathlib import Path, PurePosixPath
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -15,12 +16,12 @@ from webchat_sync.frozen import frozen
 from webchat_sync.git import run_git
 from webchat_sync.git_messages import NOT_A_REPOSITORY, in_short
 from webchat_sync.memory.place import ORIGIN
+from webchat_sync.model import NO_REPOSITORY
 from webchat_sync.tree import tree_of
 
-NO_REPOSITORY: Final = "local"
-"""The owner of manifests that aren't in a repository with a remote: all of them, so it identifies none."""
-
 _SCP: Final = re.compile(r"(?:[^/@:]+@)?(?P<host>[^/:@]+):(?!//)(?P<path>.+)")
+_MANIFESTS: Final = frozenset((".yaml", ".yml", ".json"))
+_SKIPPED: Final = "S "
 _TIMEOUT: Final = 10.0
 
 
@@ -29,21 +30,35 @@ class ManifestFiles:
     """Tells the files that a run reads from others of the same owner.
 
     ``root`` is the folder of the owner's repository, or else of the file system, and ``given`` has the files and
-    folders to read; none has links.
+    folders to read; none has links. ``left_out`` returns the files of the repository that a sparse checkout lacks.
     """
 
     root: Path
     given: tuple[Path, ...]
+    left_out: Callable[[], frozenset[str]] = frozenset
 
     @staticmethod
-    def of(given: Iterable[Path], owner: str) -> ManifestFiles:
+    def of(given: Iterable[Path], owner: str, environ: Mapping[str, str]) -> ManifestFiles:
         """For a run of ``owner`` that reads ``given``; the current folder if they're empty.
 
         Everything on a machine that's in no repository with a remote has the same owner.
         """
         paths = [_real(path) for path in given] or [_real(Path())]
         tree = None if owner == NO_REPOSITORY else tree_of(paths[0])
-        return ManifestFiles(tree or Path(paths[0].anchor), tuple(paths))
+        left_out = cache(partial(_left_out, tree, environ)) if tree else frozenset
+        return ManifestFiles(tree or Path(paths[0].anchor), tuple(paths), left_out)
+
+    @property
+    def tops(self) -> tuple[Path, ...]:
+        """The folders in which other files may declare the same channels.
+
+        That's the repository, or else the current folder and those of the files.
+        """
+        tree, here = tree_of(self.given[0]), _real(Path())
+        if tree is not None:
+            return (tree,)
+        folders = (path if path.is_dir() else path.parent for path in self.given)
+        return tuple(here if folder.is_relative_to(here) else folder for folder in folders)
 
     def name(self, file: str) -> str:
         """The path of ``file`` from the root; empty if there's no such file in it.
@@ -55,6 +70,21 @@ class ManifestFiles:
         path = _real(Path(file))
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) and path.is_file() else ""
 
+    def has(self, name: str) -> bool:
+        """Whether there's a file of that name."""
+        return (self.root / name).is_file() or name in self.left_out()
+
+    def is_without_manifests(self, folder: str) -> bool:
+        """Whether the folder of that name contains no file that may be a manifest, apart from its subfolders."""
+        try:
+            files = [*(self.root / folder).iterdir()]
+        except (FileNotFoundError, NotADirectoryError):
+            files = []
+        except OSError:
+            return False
+        files += [self.root / name for name in self.left_out() if PurePosixPath(name).parent == PurePosixPath(folder)]
+        return not any(path.suffix in _MANIFESTS for path in files)
+
     def may_contain(self, name: str) -> bool:
         """Whether the run reads the file of that name, or would have if it weren't gone; no for an empty name.
 
@@ -64,7 +94,7 @@ class ManifestFiles:
         real = _real(path)
         if not name or any(real.is_relative_to(read) for read in self.given):
             return bool(name)
-        return not path.is_file() and any(real.parent == read.parent for read in self.given if not read.is_dir())
+        return not self.has(name) and any(real.parent == read.parent for read in self.given if not read.is_dir())
 
 
 def _real(path: Path) -> Path:
@@ -106,6 +136,14 @@ def why_no_owner(folder: Path, environ: Mapping[str, str], *, shared: bool) -> s
     return (
         f"their clone has several remotes, but no `{ORIGIN}`" if result.stdout.strip() else "their clone has no remote"
     )
+
+
+def _left_out(tree: Path, environ: Mapping[str, str]) -> frozenset[str]:
+    """The files of the repository that a sparse checkout lacks, from its root."""
+    if _output(tree, environ, "config", "--type=bool", "core.sparseCheckout") != "true":
+        return frozenset()
+    entries = _output(tree, environ, "ls-files", "-t", "-z").split("\0")
+    return frozenset(entry.removeprefix(_SKIPPED) for entry in entries if entry.startswith(_SKIPPED))
 
 
 def commit_of(folder: Path, environ: Mapping[str, str]) -> str:

@@ -27,7 +27,7 @@ from webchat_sync.memory.document import (
 from webchat_sync.memory.ports import Edit, Holder, Note, Run
 from webchat_sync.model import OrganizationKey, moment_text, read_moment
 from webchat_sync.strict_json import load_json
-from webchat_sync.tree import escape, read_regular
+from webchat_sync.tree import escape_named, read_regular
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -46,10 +46,12 @@ _ELSEWHERE: Final = "Run it in a folder that this user may write to, or use --me
 class FileMemory:
     """The memory in the file at ``path``, for any number of organisations. Implements Memory.
 
+    The files that name it are in ``folders``, which no link may leave.
     Rotations are a list of entries, as in all versions; the rest is grouped by organisation.
     """
 
     path: Path
+    folders: tuple[Path, ...] = ()
 
     def read(self) -> Mapping[OrganizationKey, Document]:
         """See :class:`Memory`."""
@@ -72,7 +74,7 @@ class FileMemory:
 
     def _stored(self) -> dict[str, Any]:
         try:
-            if link := escape(self.path, self.path.parent):
+            if link := escape_named(self.path, self.folders):
                 hint = "Use the path of the file itself in `settings.ledger`."
                 message = f"the ledger {self.path} isn't used because the link {link} leads outside the repository"
                 raise InputError([Diagnostic(message, hint=hint)])
@@ -137,9 +139,13 @@ def _file(documents: Mapping[OrganizationKey, Document]) -> dict[str, list[dict[
 
 @frozen(slots=False)
 class FileMemories:
-    """The memory in several files; ``paths`` are by organisation. Implements Memory."""
+    """The memory in several files; ``paths`` are by organisation. Implements Memory.
+
+    ``folders`` are as for :class:`FileMemory`.
+    """
 
     paths: Mapping[str, Path]
+    folders: tuple[Path, ...] = ()
 
     def read(self) -> Mapping[OrganizationKey, Document]:
         """See :class:`Memory`."""
@@ -166,7 +172,7 @@ class FileMemories:
 
     @cached_property
     def _files(self) -> Mapping[Path, FileMemory]:
-        return {path: FileMemory(path) for path in dict.fromkeys(self.paths.values())}
+        return {path: FileMemory(path, self.folders) for path in dict.fromkeys(self.paths.values())}
 
 
 @dataclass(slots=True, kw_only=True)

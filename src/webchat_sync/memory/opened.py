@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -145,16 +145,17 @@ def open_memory(
     ledgers: Mapping[str, Path],
     folder: Path,
     environment: Environment,
+    named_in: Sequence[Path] = (),
 ) -> Iterator[OpenMemory]:
     """Ledger and lock on ``remote``, or else in the files ``ledgers`` and in ``folder``; closed after the block.
 
-    The keys of ``ledgers`` are the run's organisations; an empty one means all of them. Raises InputError and
-    MemoryUnavailableError.
+    The keys of ``ledgers`` are the run's organisations; an empty one means all of them. The folders of the files that
+    name the ledgers are ``named_in``. Raises InputError and MemoryUnavailableError.
     """
     lease = lock_expiry(environment.environ)
     if remote is None:
         file_lock = FileLock(folder=folder, run=run, environment=environment)
-        yield OpenMemory(FileMemories(ledgers), file_lock, lease)
+        yield OpenMemory(FileMemories(ledgers, tuple(named_in)), file_lock, lease)
         return
     from webchat_sync.memory.ref_memory import RefMemory
     from webchat_sync.memory.remote import TIMEOUT, open_refs

@@ -37,12 +37,14 @@ from webchat_sync.model.identity_secret import (
     Sink,
 )
 from webchat_sync.model.memory import (
+    NO_REPOSITORY,
     NOTHING_REMEMBERED,
     DoubtfulCreate,
     GitMemory,
     KnownChannel,
     KnownChannels,
     Remembered,
+    manifests_of,
 )
 from webchat_sync.model.operations import (
     CreateChannel,
@@ -81,6 +83,7 @@ __all__ = [
     "HAS_SECRET",
     "NOTHING_REMEMBERED",
     "NO_REMARKS",
+    "NO_REPOSITORY",
     "SANDBOX",
     "UNKNOWN",
     "ActiveChange",
@@ -141,6 +144,7 @@ __all__ = [
     "Update",
     "WriteResult",
     "fields_in",
+    "manifests_of",
     "moment_text",
     "path_text",
     "read_moment",

@@ -50,8 +50,7 @@ class Manifest:
     where that was written. ``organization_place`` is where the organisation is named, if it is, and
     ``organization_variables`` are the variables in there. ``ledger`` is the path of the ledger, None for the default;
     ``memory`` puts it on a ref of a Git remote instead. ``field_entries`` extend or correct the field catalogue.
-    ``learn``: warn about values that no live channel resembles. ``elsewhere`` are names and ids of channels that files
-    outside this run declare, as far as they're known.
+    ``learn``: warn about values that no live channel resembles.
     """
 
     organization: str
@@ -65,7 +64,6 @@ class Manifest:
     memory: GitMemory | None = None
     field_entries: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     learn: bool = True
-    elsewhere: frozenset[str] = frozenset()
 
 
 @frozen

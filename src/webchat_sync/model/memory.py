@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import field, replace
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from webchat_sync.frozen import frozen
 from webchat_sync.model.identity_secret import Ledger, OrganizationKey
 from webchat_sync.model.values import Json, moment_text, read_moment
+
+NO_REPOSITORY: Final = "local"
+"""The owner of manifests that aren't in a repository with a remote: all of them, so it identifies none."""
+
+
+def manifests_of(owners: Iterable[str]) -> str:
+    """The manifests of ``owners``, in words."""
+    return " and ".join(
+        "manifests without a repository" if owner == NO_REPOSITORY else f"the manifests of {owner}" for owner in owners
+    )
+
 
 _FLAGS: Final = ("protected", "unlisted", "unfinished")
 
@@ -29,7 +40,8 @@ class KnownChannel:
     ``seen`` is when an apply last recorded it as live, aware. ``owner`` identifies whose manifests declared it, empty
     if none did, and ``file`` is the file that did, from the root of its repository, empty if that's unknown.
     ``protected``: it had ``sync.protect`` when it was last declared. ``unlisted``: an apply created it, but no list has
-    had it yet. ``unfinished``: an apply created it switched off, and couldn't switch it on.
+    had it yet. ``unfinished``: an apply created it switched off, and couldn't switch it on. ``others`` are further
+    owners that declared it and haven't dropped it since, with their files.
     """
 
     name: str
@@ -39,6 +51,18 @@ class KnownChannel:
     file: str = ""
     unlisted: bool = False
     unfinished: bool = False
+    others: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def owners(self) -> Mapping[str, str]:
+        """Everyone who declared it and hasn't dropped it since, with the file."""
+        return {self.owner: self.file, **self.others} if self.owner else self.others
+
+    def owned_by(self, owners: Mapping[str, str]) -> KnownChannel:
+        """With these ``owners`` and their files."""
+        owner = next(iter(owners), "")
+        others = {other: file for other, file in owners.items() if other != owner}
+        return replace(self, owner=owner, file=owners.get(owner, ""), others=others)
 
     def as_json(self) -> dict[str, Json]:
         """The entry in a memory."""
@@ -50,6 +74,7 @@ class KnownChannel:
             "file": self.file,
             "unlisted": self.unlisted,
             "unfinished": self.unfinished,
+            **({"others": dict(self.others)} if self.others else {}),
         }
 
     @staticmethod
@@ -57,9 +82,10 @@ class KnownChannel:
         """The inverse of :meth:`as_json`. Raises KeyError, TypeError and ValueError."""
         name, owner, file = texts = stored["name"], stored.get("owner", ""), stored.get("file", "")
         protected, unlisted, unfinished = flags = [stored.get(flag, False) for flag in _FLAGS]
-        if {*map(type, texts)} != {str} or {*map(type, flags)} != {bool}:
+        others = stored.get("others", {})
+        if {*map(type, texts), *map(type, dict(others).values())} != {str} or {*map(type, flags)} != {bool}:
             raise TypeError(stored)
-        return KnownChannel(name, _moment(stored["seen"]), owner, protected, file, unlisted, unfinished)
+        return KnownChannel(name, _moment(stored["seen"]), owner, protected, file, unlisted, unfinished, others)
 
 
 @frozen
@@ -94,13 +120,17 @@ KnownChannels: TypeAlias = Mapping[OrganizationKey, Mapping[str, KnownChannel]]
 class Remembered:
     """Everything a plan can use: rotations by channel, channels and creates in doubt by server and organisation.
 
-    ``owner`` identifies whose manifests these are, as in :class:`KnownChannel`.
+    ``owner`` identifies whose manifests these are, as in :class:`KnownChannel`. ``kept`` says, by id, why these
+    manifests mustn't delete a channel although they declared it. ``elsewhere`` are the files outside this run that
+    declare channels, by organisation and by the names and ids of the channels.
     """
 
     ledger: Ledger = field(default_factory=dict)
     channels: KnownChannels = field(default_factory=dict)
     creates: Mapping[OrganizationKey, Sequence[DoubtfulCreate]] = field(default_factory=dict)
     owner: str = ""
+    kept: Mapping[OrganizationKey, Mapping[str, str]] = field(default_factory=dict)
+    elsewhere: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 NOTHING_REMEMBERED = Remembered()

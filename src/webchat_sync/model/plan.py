@@ -21,7 +21,7 @@ class OrganizationPlan:
     Without a digest, the plan is only for display. ``listed_ids`` are the ids of all live channels. ``prune``,
     ``api_key_env``, ``ledger``, ``memory`` and ``field_entries`` are the manifest's settings; ``declared_count`` is the
     number of channels that the manifest declares as present. ``refused`` are the guards' reasons not to apply it, under
-    the options that it was planned with.
+    the options that it was planned with. ``kept`` says, by id, why a channel that an apply declared isn't deleted.
     """
 
     organization: str
@@ -37,6 +37,7 @@ class OrganizationPlan:
     memory: GitMemory | None = None
     field_entries: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     refused: tuple[Diagnostic, ...] = ()
+    kept: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def listed(self) -> int:

@@ -35,6 +35,7 @@ from webchat_sync.model import (
     Remembered,
     Unchanged,
     Update,
+    manifests_of,
 )
 from webchat_sync.plan.diff import differences, identical
 from webchat_sync.plan.digest import channel_digest
@@ -46,6 +47,8 @@ from webchat_sync.plan.requests import create_operations, update_operation
 from webchat_sync.plan.secret import SecretDecision, decide_secret
 from webchat_sync.plan.unfinished import is_unfinished_create
 from webchat_sync.plan.unlike_live import LiveShapes
+
+NEVER_DECLARED: Final = "no apply of these manifests declared it"
 
 CUT_OFF: Final = "its creation was interrupted before it was switched on"
 
@@ -93,20 +96,32 @@ class ChannelPlanner:
 
     def ground(self, live: LiveChannel, manifest: Manifest) -> str:
         """Why a live channel that ``manifest`` doesn't declare is deleted; empty if it stays."""
-        known = self.known(live)
         if manifest.prune is True:
             return "not declared, and settings.prune is on"
-        if manifest.prune != "owned" or known is None:
-            return ""
-        is_ours = known.owner and known.owner == self.rules.remembered.owner
-        moved = not manifest.elsewhere.isdisjoint({live.id, stored_form(live.name), stored_form(known.name)})
-        if is_ours and not moved:
+        if manifest.prune == "owned" and not self.why_not_ours(live):
             return "no longer declared, and settings.prune is owned: an earlier apply of these manifests declared it"
         return ""
 
+    def why_not_ours(self, live: LiveChannel) -> str:
+        """Why a live channel isn't one that these manifests may delete; empty if it is."""
+        known, remembered = self.known(live), self.rules.remembered
+        if known is None or not known.owners:
+            return NEVER_DECLARED
+        if remembered.owner not in known.owners:
+            return f"{manifests_of(known.owners)} declared it"
+        if reason := remembered.kept.get(self._scope, {}).get(live.id):
+            return reason
+        files = remembered.elsewhere.get(self.organization, {})
+        names = (live.id, stored_form(live.name), stored_form(known.name))
+        return next((f"{files[name]} declares it" for name in names if name in files), "")
+
     def known(self, live: LiveChannel) -> KnownChannel | None:
         """What is remembered about the live channel."""
-        return self.rules.remembered.channels.get(OrganizationKey(self.base_url, self.organization), {}).get(live.id)
+        return self.rules.remembered.channels.get(self._scope, {}).get(live.id)
+
+    @property
+    def _scope(self) -> OrganizationKey:
+        return OrganizationKey(self.base_url, self.organization)
 
     def delete(self, live: LiveChannel, note: str, declaration: Declaration | None = None) -> Delete:
         """Delete the live channel, with ``note`` as the reason."""

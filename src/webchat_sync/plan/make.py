@@ -10,7 +10,7 @@ from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.frozen import frozen
 from webchat_sync.model import NOTHING_REMEMBERED, Listing, Manifest, OrganizationPlan, Plan, Remembered
-from webchat_sync.plan.channel import ChannelPlanner, PlanRules
+from webchat_sync.plan.channel import NEVER_DECLARED, ChannelPlanner, PlanRules
 from webchat_sync.plan.digest import listing_digest, manifest_digest
 from webchat_sync.plan.forced_rotations import adoptable_names, adoption_problems, chosen_names, forced_names
 from webchat_sync.plan.former_channels import FormerChannels
@@ -61,6 +61,7 @@ class Planning:
         )
         grounds = [(live, planner.ground(live, manifest)) for live in matches.undeclared]
         deletes = [planner.delete(live, ground) for live, ground in grounds if ground]
+        kept = {live.id: planner.why_not_ours(live) for live, ground in grounds if not ground and manifest.prune}
         deletes += [planner.delete(twin.channel, twin.note) for twin in twins]
         changes = [planner.change(declaration, live, deletes) for declaration, live in matches.pairs] + deletes
         planned = OrganizationPlan(
@@ -71,6 +72,7 @@ class Planning:
             else "",
             changes=tuple(changes),
             undeclared=tuple(live for live, ground in grounds if not ground),
+            kept={channel_id: reason for channel_id, reason in kept.items() if reason != NEVER_DECLARED},
             listed_ids=tuple(channel.id for channel in listing.channels),
             prune=manifest.prune,
             declared_count=sum(not declaration.absent for declaration in manifest.declarations),

@@ -154,6 +154,7 @@ def _organization(document: Mapping[str, Any]) -> OrganizationPlan:
         memory=GitMemory(**document["memory"]["git"]) if document.get("memory") else None,
         field_entries=document.get("field_entries", {}),
         refused=read_problems(document.get("refused", ())),
+        kept={channel["id"]: channel["reason"] for channel in document["undeclared"] if channel.get("reason")},
     )
 
 

@@ -34,6 +34,7 @@ def redacted_organization(planned: OrganizationPlan) -> OrganizationPlan:
         planned,
         changes=tuple(change if isinstance(change, Unchanged) else _change(change) for change in planned.changes),
         undeclared=tuple(replace(channel, name=redact(channel.name)) for channel in planned.undeclared),
+        kept={channel_id: redact(reason) for channel_id, reason in planned.kept.items()},
         refused=tuple(
             replace(problem, message=redact(problem.message), hint=redact(problem.hint)) for problem in planned.refused
         ),

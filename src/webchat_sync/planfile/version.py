@@ -2,5 +2,5 @@
 
 from typing import Final
 
-FORMAT_VERSION: Final = "1.9"
+FORMAT_VERSION: Final = "1.10"
 """Additions raise the minor number, breaking changes the major one."""

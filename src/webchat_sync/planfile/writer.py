@@ -15,6 +15,7 @@ from webchat_sync.model import (
     Create,
     FieldChange,
     Impact,
+    LiveChannel,
     Operation,
     OrganizationPlan,
     Plan,
@@ -102,7 +103,7 @@ def _organization(planned: OrganizationPlan) -> dict[str, Any]:
         "base_url": planned.base_url,
         "fingerprint": planned.listing_digest,
         "changes": [_change(change) for change in planned.changes],
-        "undeclared": [{"id": channel.id, "name": channel.name} for channel in planned.undeclared],
+        "undeclared": [_undeclared(channel, planned) for channel in planned.undeclared],
         "listed": planned.listed,
         "listed_ids": list(planned.listed_ids),
         "prune": planned.prune,
@@ -113,6 +114,11 @@ def _organization(planned: OrganizationPlan) -> dict[str, Any]:
         **({"field_entries": dict(planned.field_entries)} if planned.field_entries else {}),
         **({"refused": problems_document(planned.refused)} if planned.refused else {}),
     }
+
+
+def _undeclared(channel: LiveChannel, planned: OrganizationPlan) -> dict[str, Any]:
+    reason = planned.kept.get(channel.id)
+    return {"id": channel.id, "name": channel.name, **({"reason": reason} if reason else {})}
 
 
 def _change(change: Change) -> dict[str, Any]:

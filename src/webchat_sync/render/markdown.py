@@ -20,7 +20,7 @@ from webchat_sync.render.text import last_line, plan_notices
 from webchat_sync.render.values import inline
 from webchat_sync.render.walk import Channel, Remark, Section, walk
 from webchat_sync.render.week_blocks import week_lines
-from webchat_sync.sentences import counted
+from webchat_sync.sentences import counted, in_a_row
 
 LONGEST: Final = 65_536
 """The length that GitHub accepts for a comment or an issue."""
@@ -37,7 +37,7 @@ _CELL: Final = 600
 """The length after which an impact is cut in the table; the details show all of it."""
 
 _NAMED: Final = 20
-"""The maximum number of remarks."""
+"""The maximum number of remarks, and of channels that stay."""
 
 _MARKED: Final = 40
 """The number of organisations in the hidden first line."""
@@ -217,4 +217,8 @@ def _undeclared(section: Section) -> Iterator[str]:
     if not section.undeclared:
         return
     of = f"{code_span(inline(section.organization))}: " if section.named else ""
-    yield f"{of}{section.left_alone.replace('settings.prune', '`settings.prune`')}."
+    reasons = [
+        f"{code_span(inline(live.name))} ({phrase(reason, most=_CELL)})" for live, reason in section.stays if reason
+    ]
+    row = f": {in_a_row(reasons, most=_NAMED)}" if reasons else ""
+    yield f"{of}{section.left_alone.replace('settings.prune', '`settings.prune`')}{row}."

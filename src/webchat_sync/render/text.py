@@ -115,10 +115,11 @@ def _section(section: Section, style: _Style) -> Iterator[str]:
         yield from _wrapped(head, f"{remark.text}.", style, indent="    ")
         yield ""
     if section.undeclared:
-        them = "it" if len(section.undeclared) == 1 else "them"
-        yield f"{section.left_alone}{':' if style.verbose else f' (-v lists {them}).'}"
+        told = "says why" if section.kept else "lists it" if len(section.undeclared) == 1 else "lists them"
+        yield f"{section.left_alone}{':' if style.verbose else f' (-v {told}).'}"
         if style.verbose:
-            yield from (f"    {inline(live.name)} ({flat(live.id)})" for live in section.undeclared)
+            for live, reason in section.stays:
+                yield f"    {inline(live.name)} ({flat(live.id)}){f': {flat(reason)}' if reason else ''}"
         yield ""
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import field
 from datetime import datetime
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from webchat_sync.domain.hours import DAYS, Ranges, Week, parse_week, show_minutes, show_week, week_changes
 from webchat_sync.domain.hours import FIELD as HOURS
@@ -34,6 +35,7 @@ from webchat_sync.model import (
     Update,
     sent_fields,
 )
+from webchat_sync.plan.channel import NEVER_DECLARED
 from webchat_sync.planfile.redacted import redacted_organization
 from webchat_sync.render.values import named
 from webchat_sync.sentences import counted
@@ -141,7 +143,8 @@ class Channel:
 class Section:
     """One organisation: the channels that change, the undeclared ones, and remarks.
 
-    ``named``: the plan covers other organisations too, so output about this one names it.
+    ``named``: the plan covers other organisations too, so output about this one names it. ``kept`` says, by id, why an
+    undeclared channel stays that an apply has declared.
     """
 
     organization: str
@@ -150,19 +153,33 @@ class Section:
     remarks: tuple[Remark, ...] = ()
     prune: Prune = False
     named: bool = False
+    kept: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def left_alone(self) -> str:
         """How many live channels are undeclared, and why they stay; empty if there are none."""
-        count = len(self.undeclared)
-        alone = counted(count, "undeclared channel is", "undeclared channels are")
-        why = (
-            "settings.prune is owned, and no apply of these manifests declared"
-            if self.prune
-            else "settings.prune is off"
+        if not (count := len(self.undeclared)):
+            return ""
+        alone = f"{counted(count, 'undeclared channel is', 'undeclared channels are')} left alone"
+        if self.kept:
+            return f"{alone} although settings.prune is owned"
+        them = "it" if count == 1 else "them"
+        never = f"settings.prune is owned, and no apply of these manifests declared {them}"
+        return f"{alone} because {never if self.prune else 'settings.prune is off'}"
+
+    @property
+    def stays(self) -> tuple[Stay, ...]:
+        """The undeclared channels, with the reasons that :attr:`left_alone` doesn't give."""
+        return tuple(
+            Stay(channel, self.kept.get(channel.id, NEVER_DECLARED) if self.kept else "") for channel in self.undeclared
         )
-        named = (" it" if count == 1 else " them") if self.prune else ""
-        return f"{alone} left alone because {why}{named}" if count else ""
+
+
+class Stay(NamedTuple):
+    """An undeclared channel and, if ``reason`` isn't empty, why it stays."""
+
+    channel: LiveChannel
+    reason: str
 
 
 def walk(plan: Plan) -> tuple[Section, ...]:
@@ -182,6 +199,7 @@ def walk_organization(planned: OrganizationPlan, at: datetime, *, several: bool)
         tuple(remark for change in planned.changes for remark in _remarks(change, owner)),
         planned.prune,
         several,
+        {channel.id: planned.kept[channel.id] for channel in planned.undeclared if channel.id in planned.kept},
     )
 
 
@@ -189,9 +207,9 @@ def _channel(change: ActiveChange, at: datetime, owner: str) -> Channel:
     sent = sent_fields(change)
     hours = tuple(_hours(change, sent, at))
     lines: list[Line] = []
-    for field in change.fields:
-        if not hours or not _is_described(field, change, sent):
-            lines.append(_field(field))
+    for moved in change.fields:
+        if not hours or not _is_described(moved, change, sent):
+            lines.append(_field(moved))
         elif hours[0] not in lines:
             lines += hours
     managed = change.reviewed.items() if isinstance(change, Update) else ()

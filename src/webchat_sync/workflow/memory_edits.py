@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import Final
 
 from webchat_sync.domain.names import stored_form
 from webchat_sync.memory.document import Document
 from webchat_sync.model import DoubtfulCreate, KnownChannel, LedgerEntry
+
+NO_MOVES: Final[Mapping[str, str]] = MappingProxyType({})
 
 DOUBT_LASTS: Final = timedelta(days=30)
 """A create in doubt that is older can't take effect any more."""
@@ -38,10 +42,14 @@ def ended(
     live: Mapping[str, KnownChannel],
     listed: Sequence[str],
     now: datetime,
+    owner: str = "",
+    released: Iterable[str] = (),
+    moves: Mapping[str, str] = NO_MOVES,
 ) -> Document:
     """With the outcome of a run: the attempts whose creates are ``settled``, and the ids of channels that are ``gone``.
 
-    ``live`` are the channels that are live and declared, ``listed`` the ids that were live before the run.
+    ``live`` are the channels that are live and declared, ``listed`` the ids that were live before the run. The
+    ``owner`` no longer declares the ``released`` ones, which others do; ``moves`` are its folders that have new names.
     """
     names = {stored_form(channel.name) for channel in live.values()}
     document = document.with_creates(dict.fromkeys(settled))
@@ -59,7 +67,12 @@ def ended(
         for channel_id, known in before.items()
         if channel_id not in present and stored_form(known.name) in names
     ]
-    declared = {channel_id: _with_file(channel, before.get(channel_id)) for channel_id, channel in live.items()}
+    declared = {channel_id: _with_owners(channel, before.get(channel_id)) for channel_id, channel in live.items()}
+    declared |= {
+        channel_id: _released(known, owner) if channel_id in released else _moved(known, owner, moves)
+        for channel_id, known in before.items()
+        if channel_id not in declared and owner in known.owners
+    }
     changed = {
         channel_id: channel
         for channel_id, channel in declared.items()
@@ -68,11 +81,25 @@ def ended(
     return document.with_channels({**dict.fromkeys(recreated), **changed})
 
 
-def _with_file(channel: KnownChannel, before: KnownChannel | None) -> KnownChannel:
-    """The channel with the file that was known before, unless this run knows it."""
-    if channel.file or before is None or before.owner != channel.owner:
-        return channel
-    return replace(channel, file=before.file)
+def _with_owners(channel: KnownChannel, before: KnownChannel | None) -> KnownChannel:
+    """The channel with those who declared it before, and with the file that was known unless this run knows it."""
+    owners = before.owners if before else {}
+    file = channel.file or owners.get(channel.owner, "")
+    return channel.owned_by({**owners, channel.owner: file} if channel.owner else owners)
+
+
+def _released(known: KnownChannel, owner: str) -> KnownChannel:
+    return known.owned_by(_without(known.owners, owner))
+
+
+def _moved(known: KnownChannel, owner: str, moves: Mapping[str, str]) -> KnownChannel:
+    file = PurePosixPath(known.owners[owner])
+    new = moves.get(str(file.parent))
+    return known.owned_by({**known.owners, owner: str(PurePosixPath(new, file.name))}) if new and file.name else known
+
+
+def _without(owners: Mapping[str, str], owner: str) -> dict[str, str]:
+    return {other: file for other, file in owners.items() if other != owner}
 
 
 def _is_same(before: KnownChannel, channel: KnownChannel) -> bool:

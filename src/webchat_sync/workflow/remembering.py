@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, partial
 from typing import Final
@@ -11,7 +11,6 @@ from typing import Final
 from anyio import CapacityLimiter, to_thread
 
 from webchat_sync.apply.run_log import ChannelRun, runs_by_organization
-from webchat_sync.memory.clone import ManifestFiles
 from webchat_sync.memory.document import Document
 from webchat_sync.memory.opened import OpenMemory
 from webchat_sync.memory.ports import Edit, Note
@@ -35,6 +34,7 @@ from webchat_sync.model import (
 )
 from webchat_sync.sentences import counted
 from webchat_sync.workflow.memory_edits import begun, ended, with_rotation
+from webchat_sync.workflow.ownership import Ownership
 
 _MESSAGES: Final[Mapping[SecretState, str]] = {
     "intended": "About to create an identity secret",
@@ -54,16 +54,15 @@ _Adoptions = Mapping[ChannelKey, LedgerEntry]
 class RunMemory:
     """The memory of one run against the server ``base_url``; only this run writes it while it holds the lock.
 
-    ``owner`` identifies whose manifests these are, and ``files`` are theirs; ``run`` is the run's URL or machine.
+    ``ownership`` says whose manifests these are; ``run`` is the run's URL or machine.
     ``blocking``: a write may take long, so it happens in a thread. ``why_no_owner``: why nothing owned is deleted.
     """
 
     opened: OpenMemory
     base_url: str
-    owner: str = ""
+    ownership: Ownership = field(default_factory=Ownership)
     run: str = ""
     blocking: bool = False
-    files: ManifestFiles | None = None
     why_no_owner: str = ""
     documents: dict[OrganizationKey, Document] = field(default_factory=dict)
     _attempts: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -83,17 +82,12 @@ class RunMemory:
         """Everything remembered, as last read or written."""
         return Remembered(
             self.ledger(),
-            {scope: dict(self._known(document)) for scope, document in self.documents.items()},
+            {scope: document.channels for scope, document in self.documents.items()},
             {scope: tuple(document.creates.values()) for scope, document in self.documents.items()},
-            self.owner,
+            self.ownership.owner,
+            {scope: dict(self.ownership.kept(scope.organization, known)) for scope, known in self.documents.items()},
+            self.ownership.elsewhere(self.documents),
         )
-
-    def _known(self, document: Document) -> Iterator[tuple[str, KnownChannel]]:
-        """The remembered channels; those in files that this run doesn't read may belong to other manifests."""
-        may_contain = cache(self.files.may_contain) if self.files else lambda _: True
-        for channel_id, known in document.channels.items():
-            ours = known.owner != self.owner or may_contain(known.file)
-            yield channel_id, known if ours else replace(known, owner="")
 
     def ledger(self) -> Ledger:
         """The remembered rotations."""
@@ -166,6 +160,9 @@ class RunMemory:
                 live=dict(self._declared(planned, of_plan, now, listed)),
                 listed=planned.listed_ids,
                 now=now,
+                owner=self.ownership.owner,
+                released=() if plan.partial else self._released(planned),
+                moves=self.ownership.moves(planned.organization, self._document(planned)),
             )
         changed = {run.organization for run in runs if _has_changed(run)}
         logged = [self._scope(planned) for planned in plan.organizations if planned.organization in changed]
@@ -179,9 +176,9 @@ class RunMemory:
         listed: Callable[[str, str], bool],
     ) -> Iterator[tuple[str, KnownChannel]]:
         """The channels that are declared and live, by their ids."""
-        name_of = cache(self.files.name) if self.files else lambda _: ""
+        name_of = cache(self.ownership.files.name) if self.ownership.files else lambda _: ""
         by_address = {run.change.address: run for run in runs}
-        before = self.documents.get(self._scope(planned), Document()).channels
+        before = self._document(planned).channels
         for change in planned.changes:
             run = by_address.get(change.address)
             channel_id = run.channel_id if run and isinstance(change, Create) else change.channel_id
@@ -189,13 +186,21 @@ class RunMemory:
                 known = KnownChannel(
                     change.address,
                     now,
-                    self.owner,
+                    self.ownership.owner,
                     change.protected,
                     name_of(change.place.file) if change.place else "",
                     unlisted=isinstance(change, Create) and not listed(planned.organization, change.address),
                     unfinished=run is not None and _is_unfinished(run, before.get(channel_id)),
                 )
                 yield channel_id, known
+
+    def _released(self, planned: OrganizationPlan) -> Sequence[str]:
+        """The ids of the channels that these manifests no longer declare, and others do."""
+        undeclared = [channel.id for channel in planned.undeclared]
+        return [*self.ownership.released(self._scope(planned), undeclared, self.documents)]
+
+    def _document(self, planned: OrganizationPlan) -> Document:
+        return self.documents.get(self._scope(planned), Document())
 
     def _scope(self, planned: OrganizationPlan) -> OrganizationKey:
         return OrganizationKey(self.base_url, planned.organization)

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final
 from webchat_sync.environment import OWN_FOLDER, Environment
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.frozen import frozen
-from webchat_sync.model import GitMemory, Ledger, LedgerEntry, Manifest, OrganizationPlan, Secret
+from webchat_sync.model import NO_REPOSITORY, GitMemory, Ledger, LedgerEntry, Manifest, OrganizationPlan, Secret
 
 if TYPE_CHECKING:
+    from webchat_sync.manifest.left_out import Mention
     from webchat_sync.memory.place import Remote
     from webchat_sync.workflow.remembering import RunMemory
 
@@ -40,8 +41,8 @@ class MemoryPlace:
     ``ledgers`` are the files by organisation, ``declared`` is the setting in the manifests, and ``given`` the
     operator's, in the form that :func:`webchat_sync.memory.opened.chosen_remote` reads. ``clone`` is a folder in the
     clone of the manifests, and ``paths`` are the manifests and overlays. ``in_files`` ignores both settings.
-    ``by_hand``: the operator named the ledger, so it may be anywhere. ``prunes_owned``: the run deletes what is
-    remembered as its own.
+    ``by_hand``: the operator named the ledger, so it may be anywhere. ``manifests`` are those of the run, unless it has
+    a saved plan, and ``mentions`` returns what the files in some folders declare apart from ``paths``.
     """
 
     ledgers: Mapping[str, Path] = field(default_factory=dict)
@@ -51,8 +52,14 @@ class MemoryPlace:
     paths: Sequence[Path] = ()
     in_files: bool = False
     by_hand: bool = False
-    prunes_owned: bool = False
+    manifests: Sequence[Manifest] = ()
+    mentions: Callable[[Sequence[Path]], Sequence[Mention]] = lambda _: ()
     allowed_paths: Sequence[str] = ()
+
+    @property
+    def pruned(self) -> frozenset[str]:
+        """The organisations in which the run deletes what is remembered as its own."""
+        return frozenset(manifest.organization for manifest in self.manifests if manifest.prune == "owned")
 
     def remote(self, environ: Mapping[str, str]) -> Remote | None:
         """The remote that holds the memory; None if it's in files. Raises InputError."""
@@ -88,9 +95,10 @@ def open_run_memory(
     ``with_owner``: record whose manifests these are. Raises InputError and MemoryUnavailableError.
     """
     from webchat_sync.forge.environment import run_url
-    from webchat_sync.memory.clone import NO_REPOSITORY, ManifestFiles, why_no_owner
+    from webchat_sync.memory.clone import why_no_owner
     from webchat_sync.memory.opened import open_memory
     from webchat_sync.memory.ports import Run
+    from webchat_sync.workflow.ownership import Ownership, ownership_of
     from webchat_sync.workflow.remembering import RunMemory
 
     remote = place.remote(environment.environ)
@@ -99,11 +107,14 @@ def open_run_memory(
     host, url = f"process {os.getpid()} on {platform.node()}", run_url(environment.environ)
     commit, owner = _clone_of(place, environment, with_commit=remote is not None, with_owner=with_owner)
     run = Run(environment.new_id(), host, url, commit)
-    with open_memory(remote, run, ledgers=place.ledgers, folder=STATE_FOLDER, environment=environment) as opened:
-        files = ManifestFiles.of(place.paths, owner) if with_owner else None
-        without_owner = place.prunes_owned and owner in {"", NO_REPOSITORY}
+    named_in = () if place.by_hand else [path if path.is_dir() else path.parent for path in place.paths]
+    with open_memory(
+        remote, run, ledgers=place.ledgers, folder=STATE_FOLDER, environment=environment, named_in=named_in
+    ) as opened:
+        ownership = ownership_of(place, owner, environment.environ) if with_owner else Ownership()
+        without_owner = place.pruned and owner in {"", NO_REPOSITORY}
         why = why_no_owner(place.clone, environment.environ, shared=remote is not None) if without_owner else ""
-        yield RunMemory(opened, base_url, owner, url or host, remote is not None, files, why)
+        yield RunMemory(opened, base_url, ownership, url or host, remote is not None, why)
 
 
 def _clone_of(place: MemoryPlace, environment: Environment, *, with_commit: bool, with_owner: bool) -> tuple[str, str]:
@@ -113,7 +124,7 @@ def _clone_of(place: MemoryPlace, environment: Environment, *, with_commit: bool
     """
     if not (with_commit or with_owner):
         return "", ""
-    from webchat_sync.memory.clone import NO_REPOSITORY, commit_of, owner_of
+    from webchat_sync.memory.clone import commit_of, owner_of
 
     commit = commit_of(place.clone, environment.environ) if with_commit else ""
     owner = owner_of(place.clone, environment.environ) if with_owner else ""

@@ -24,7 +24,7 @@ from webchat_sync.render.rank import rank
 from webchat_sync.render.refusal import REFUSAL, places
 from webchat_sync.render.sides import sides_of
 from webchat_sync.render.text import last_line, plan_notices
-from webchat_sync.render.walk import Channel, Remark, Section, walk
+from webchat_sync.render.walk import Channel, Remark, Section, Stay, walk
 
 LOUD: Final = 12
 """How many dangers and warnings are listed before the rest is folded."""
@@ -77,7 +77,7 @@ class Chapter:
     heading: str
     organization: str
     articles: tuple[Article, ...]
-    undeclared: tuple[str, ...]
+    undeclared: tuple[Stay, ...]
     left_alone: str
 
 
@@ -210,7 +210,7 @@ class _Maker:
             heading if first else "",
             section.organization,
             articles,
-            tuple(live.name for live in section.undeclared),
+            section.stays,
             section.left_alone,
         )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from webchat_sync.files import writable
 from webchat_sync.model import Sink
 from webchat_sync.secrets.sinks.kind import SinkSettings
-from webchat_sync.tree import escape, special
+from webchat_sync.tree import escape_named, special
 
 
 def target(sink: Sink) -> Path:
@@ -35,7 +35,7 @@ def file_flaw(sink: Sink, settings: SinkSettings) -> str:
 def _flaw(named: Path, sink: Sink, settings: SinkSettings) -> str:
     with suppress(FileNotFoundError, NotADirectoryError):
         named.stat()  # unlike `exists`, it raises for invalid paths, such as circular links
-    if link := escape(named, named.parent) or escape(named, Path(sink.folder)):
+    if link := escape_named(named, [Path(sink.folder)]):
         return f"{named} isn't written because the link {link} leads outside the repository"
     path = target(sink)
     if flaw := special(path):
