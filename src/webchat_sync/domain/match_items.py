@@ -10,7 +10,7 @@ from difflib import Match, SequenceMatcher
 from functools import partial
 from typing import Final
 
-from webchat_sync.domain.canonical import ITEM_ID, canonical, have_ids, own_text
+from webchat_sync.domain.canonical import ITEM_ID, canonical, have_ids, is_plain, own_text
 from webchat_sync.domain.catalogue import PLAIN, Shape
 from webchat_sync.domain.item_order import keep_order, own_part
 from webchat_sync.model import Item, Json, Position
@@ -84,7 +84,7 @@ def without_server_keys(shape: Shape, live_item: Json, declared_item: Json) -> J
     """``live_item`` without the keys that the server added and ``declared_item`` lacks."""
     if not isinstance(live_item, dict) or not isinstance(declared_item, dict):
         return live_item
-    added = shape.server_keys - declared_item.keys()
+    added = {key for key in shape.server_keys - declared_item.keys() if is_plain(live_item.get(key))}
     return {key: value for key, value in live_item.items() if key not in added}
 
 
