@@ -33,16 +33,22 @@ GONE: Final = 404
 
 @dataclass(slots=True)
 class Interrupt:
-    """Ends a run early: the first request lets calls in flight finish, the second one abandons them."""
+    """Ends a run early: the first request lets calls in flight finish, the second one abandons them.
+
+    ``verification`` only reads, so the first request abandons it.
+    """
 
     requested: bool = False
     scope: CancelScope | None = None
+    verification: CancelScope | None = None
 
     def request(self) -> None:
         """Start nothing more; if that was already requested, abandon what is in flight."""
         if self.requested and self.scope is not None:
             self.scope.cancel()
         self.requested = True
+        if self.verification is not None:
+            self.verification.cancel()
 
 
 @frozen

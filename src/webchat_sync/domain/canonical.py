@@ -71,7 +71,7 @@ def have_ids(members: Sequence[Json]) -> bool:
 def added_by_server(shape: Shape, live: Mapping[str, Json], declared: Mapping[str, Json]) -> dict[str, Json]:
     """The members of ``live`` that the server added, and that neither ``declared`` nor the catalogue has."""
     keys = ADDED & live.keys() - declared.keys() - shape.properties.keys()
-    return {key: live[key] for key in live if key in keys and _is_plain(live[key])}
+    return {key: live[key] for key in live if key in keys and is_plain(live[key])}
 
 
 def comparable(shape: Shape, text: str) -> str:
@@ -89,11 +89,15 @@ def comparable(shape: Shape, text: str) -> str:
 
 def _without_added(value: Json) -> Json:
     if isinstance(value, dict):
-        remaining = {key: member for key, member in value.items() if key not in ADDED or not _is_plain(member)}
+        remaining = {
+            key: member
+            for key, member in value.items()
+            if key not in ADDED or not (is_plain(member) or member is None)  # null removes one, so it's declared too
+        }
         return {key: _without_added(member) for key, member in remaining.items()}
     return [_without_added(item) for item in value] if isinstance(value, list) else value
 
 
-def _is_plain(value: Json) -> bool:
-    """Whether it could be an id or a time from a server: a text or a number."""
+def is_plain(value: Json) -> bool:
+    """Whether ``value`` could be an id or a time from a server: a text or a number."""
     return isinstance(value, (str, int, float))

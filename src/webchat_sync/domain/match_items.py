@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from difflib import SequenceMatcher
+from difflib import Match, SequenceMatcher
 from functools import partial
 from typing import Final
 
-from webchat_sync.domain.canonical import ITEM_ID, own_text
+from webchat_sync.domain.canonical import ITEM_ID, canonical, have_ids, is_plain, own_text
 from webchat_sync.domain.catalogue import PLAIN, Shape
+from webchat_sync.domain.item_order import keep_order, own_part
 from webchat_sync.model import Item, Json, Position
 
 Identity = Callable[[Json], Hashable | None]
@@ -37,29 +38,27 @@ def list_shape(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> 
     return replace(shape, list_keys=keys, server_keys=shape.server_keys | {ITEM_ID})
 
 
-def match_items(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> list[int | None]:
+def match_items(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> Sequence[int | None]:
     """For every declared item, the index of its live item; None for a new item.
 
-    In a list with keys, a declared server key has priority, and among live items with the same one, an equal item.
-    Equal items come next, then the catalogue's other keys in order, and finally items without any key, by position.
-    Each live item is matched once. In a list without keys, items keep their order.
+    In a list with keys, a declared server key has priority, unless several live items have it: then it's the equal one.
+    Equal items come next, then the catalogue's keys in order, and finally items without any key, by position.
+    Each live item is matched once. If it's open which of several equal items is which, they keep their order. In a list
+    without keys, all items do.
     """
     if shape.list_type == "atomic":
         return _match_in_order(shape.items or PLAIN, live, declared)
     matched: list[int | None] = [None] * len(declared)
     free = dict.fromkeys(range(len(live)))
-    for identity in _identities(shape):
+    for identity in _identities(shape, live, with_ids=have_ids(declared)):
         if not free or None not in matched:
             break
-        candidates: defaultdict[Hashable, deque[int]] = defaultdict(deque)
-        for index in free:
-            candidates[identity(live[index])].append(index)
-        for index, partner in enumerate(matched):
-            key = identity(declared[index]) if partner is None else None
-            if key is not None and candidates[key]:
-                matched[index] = partner_index = candidates[key].popleft()
-                del free[partner_index]
-    return matched
+        old = {index: identity(live[index]) for index in free}
+        new = {index: identity(item) for index, item in enumerate(declared) if matched[index] is None}
+        for live_index, index in _same_keys(old, new):
+            matched[index] = live_index
+            del free[live_index]
+    return keep_order(shape, live, declared, matched)
 
 
 def item_steps(shape: Shape, items: Sequence[Json]) -> list[Item | Position]:
@@ -85,32 +84,52 @@ def without_server_keys(shape: Shape, live_item: Json, declared_item: Json) -> J
     """``live_item`` without the keys that the server added and ``declared_item`` lacks."""
     if not isinstance(live_item, dict) or not isinstance(declared_item, dict):
         return live_item
-    added = shape.server_keys - declared_item.keys()
+    added = {key for key in shape.server_keys - declared_item.keys() if is_plain(live_item.get(key))}
     return {key: value for key, value in live_item.items() if key not in added}
 
 
-def _identities(shape: Shape) -> Iterator[Identity]:
+def _identities(shape: Shape, live: Sequence[Json], *, with_ids: bool) -> Iterator[Identity]:
     items = shape.items or PLAIN
-    for key in shape.list_keys:
-        if key in shape.server_keys:
-            yield partial(_key_and_own_text, key=key, shape=shape)  # of several with one key, the one that is equal
-            yield partial(item_key, key=key)
-    yield lambda item: own_text(items, _own_part(shape, item))
+    server_keys = [key for key in shape.list_keys if key in shape.server_keys]
     own_keys = [key for key in shape.list_keys if key not in shape.server_keys]
-    for key in own_keys:
+    if with_ids:  # at any depth
+        yield partial(canonical, items)
+    for key in server_keys:
+        yield partial(_key_and_own_text, key=key, shape=shape)  # of several with one key, the one that is equal
+        yield partial(_unique_key, key=key, counts=Counter(item_key(item, key) for item in live))
+    if with_ids:
+        yield lambda item: canonical(items, own_part(shape, item))
+    yield lambda item: own_text(items, own_part(shape, item))
+    for key in [*server_keys, *own_keys]:
         yield partial(item_key, key=key)
     yield lambda item: None if any(has_key(item, key) for key in own_keys) else "without a key"
 
 
+def _same_keys(live: Mapping[int, Hashable], declared: Mapping[int, Hashable]) -> Iterator[tuple[int, int]]:
+    """Indexes of live and declared items with the same key: the longest runs of several first, then the others."""
+    old, new = ({index: key for index, key in side.items() if key is not None} for side in (live, declared))
+    if len({*old.values()}) < len(old) or len({*new.values()}) < len(new):
+        old_indexes, new_indexes = list(old), list(new)
+        for old_start, new_start, size in _runs(list(old.values()), list(new.values())):
+            for offset in range(size):
+                yield old_indexes[old_start + offset], new_indexes[new_start + offset]
+                del old[old_indexes[old_start + offset]], new[new_indexes[new_start + offset]]
+    candidates: defaultdict[Hashable, deque[int]] = defaultdict(deque)
+    for index, key in old.items():
+        candidates[key].append(index)
+    for index, key in new.items():
+        if candidates[key]:
+            yield candidates[key].popleft(), index
+
+
+def _unique_key(item: Json, key: str, counts: Mapping[str | None, int]) -> str | None:
+    text = item_key(item, key)
+    return text if counts.get(text) == 1 else None
+
+
 def _key_and_own_text(item: Json, key: str, shape: Shape) -> tuple[str, str] | None:
     text = item_key(item, key)
-    return None if text is None else (text, own_text(shape.items or PLAIN, _own_part(shape, item)))
-
-
-def _own_part(shape: Shape, item: Json) -> Json:
-    if not isinstance(item, dict):
-        return item
-    return {key: value for key, value in item.items() if key not in shape.server_keys}
+    return None if text is None else (text, own_text(shape.items or PLAIN, own_part(shape, item)))
 
 
 def has_key(item: Json, key: str) -> bool:
@@ -134,6 +153,12 @@ def _match_in_order(items: Shape, live: Sequence[Json], declared: Sequence[Json]
         for offset in range(min(old_end - old_start, new_end - new_start)):
             matched[new_start + offset] = old_start + offset
     return matched
+
+
+def _runs(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Match]:
+    if len(old) * len(new) > MOST_PAIRS:
+        return []
+    return SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
 
 
 def _blocks(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:

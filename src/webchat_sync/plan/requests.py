@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from webchat_sync.domain.canonical import added_by_server, have_ids, member_texts
+from webchat_sync.domain.canonical import added_by_server, have_ids, is_plain, member_texts
 from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
 from webchat_sync.domain.match_items import list_shape, match_items
 from webchat_sync.model import CreateChannel, Declaration, Json, LiveChannel, PatchChannel
@@ -71,5 +71,5 @@ def _item_with_server_keys(shape: Shape, live: Json, declared: Json) -> Json:
     merged = with_server_keys(shape.items or PLAIN, live, declared)
     if not isinstance(live, dict) or not isinstance(merged, dict):
         return merged
-    owned: Mapping[str, Json] = {key: live[key] for key in live if key in shape.server_keys}
+    owned: Mapping[str, Json] = {key: live[key] for key in live if key in shape.server_keys and is_plain(live[key])}
     return {**owned, **merged}

@@ -96,17 +96,17 @@ async def converge(
             with_digests=False,
         )
         proof = _Proof(desired, planning, by_organization)
-        with CancelScope() as interrupt.scope:
+        with CancelScope() as interrupt.verification:
             for seconds in LOOKS:
                 behind = [name for name in changed if _is_behind(after.get(name))]
-                if not behind or interrupt.requested:
+                if not behind:
                     break
                 if seconds:
                     await settings.environment.sleep(seconds)
                 after |= await read_apart(behind, apis, proof.verify, base_url=base_url, enough=proof.is_given_by)
     except WebchatSyncError as error:
         return ApplyReport("incomplete", operation_results, unverified=error)
-    if not after:
+    if interrupt.requested and any(_is_behind(after.get(name)) for name in changed):
         return ApplyReport("interrupted", operation_results)
     return _verified(operation_results, after.values(), complete=not undone)
 
