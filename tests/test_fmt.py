@@ -156,7 +156,7 @@ UNDER = f"{HEAD}    # under A\n  # under channels\n# under all\n"
         (f"{HEAD}    x: 0x1F\n", f"{HEAD}    x: 0x1F\n"),
         (f"{HEAD}    x: ~\n", f"{HEAD}    x: null\n"),
         (f"{HEAD}    x: |+ # c\n      a\n\n", f'{HEAD}    x: "a\\n\\n" # c\n'),
-        (f"{HEAD}    x: [ # c\n      # d\n    ]\n", f"{HEAD}    # d\n    x: [] # c\n"),
+        (f"{HEAD}    x: [ # c\n      # d\n    ]\n", f"{HEAD}    # c\n    # d\n    x: []\n"),
         (f"{HEAD}  - {{ # c\n    }}\n", f"{HEAD}  - {{}} # c\n"),
         (f"{HEAD}    x: [[ # c\n      1]]\n", f"{HEAD}    x:\n      # c\n      - [1]\n"),
         (f"{HEAD}    x: {{a: 1, # c\n      b: \"d\\ne\"}}\n",
@@ -176,7 +176,7 @@ UNDER = f"{HEAD}    # under A\n  # under channels\n# under all\n"
         (f"{HEAD}    x:\n     - a\n     # in x\n    z: 1\n", f"{HEAD}    x:\n      - a\n      # in x\n    z: 1\n"),
         (f"{HEAD}    x: [] # c\n", f"{HEAD}    x: [] # c\n"),
         (f"{HEAD}    x: | # c\n      a\n      b\n", f"{HEAD}    x: | # c\n      a\n      b\n"),
-        (f"{HEAD}    x: # c\n      # d\n      [a] # e\n", f"{HEAD}    # d\n    # c\n    x: [a] # e\n"),
+        (f"{HEAD}    x: # c\n      # d\n      [a] # e\n", f"{HEAD}    # c\n    # d\n    x: [a] # e\n"),
         (f"{HEAD}    x: &a {{b: 1}}\n    z: *a\n", f"{HEAD}    x: &a {{ b: 1 }}\n    z: *a\n"),
         (
             f"version: 1\nx-a: &a # c\n  b: 1\nchannels:\n- <<: *a\n  name: A\n",  # noqa: F541 - as the others
@@ -186,7 +186,7 @@ UNDER = f"{HEAD}    # under A\n  # under channels\n# under all\n"
             f"{HEAD}    x: {{{', '.join(f'key{number}: value' for number in range(8))}}}\n",
             f"{HEAD}    x:\n" + "".join(f"      key{number}: value\n" for number in range(8)),
         ),
-        ("# a\n\n\n# b\nversion: 1\n\n\n\nchannels: []\n\n\n", "# a\n\n\n# b\nversion: 1\n\nchannels: []\n"),
+        ("# a\n\n\n# b\nversion: 1\n\n\n\nchannels: []\n\n\n", "# a\n\n# b\nversion: 1\n\nchannels: []\n"),
     ],
 )  # fmt: skip
 def test_the_layout_of(text: str, neat: str) -> None:
@@ -279,6 +279,21 @@ def test_any_manifest_says_the_same_laid_out_anew_with_all_its_comments(case: Ca
     assert [comment for comment in case.comments if comment not in new] == []
 
 
+@pytest.mark.parametrize(
+    ("text", "neat"),
+    [
+        ("\n\nversion: 1\n", "version: 1\n"),
+        ("# a\n\n \n\n# b\n\n\nversion: 1\n", "# a\n\n# b\n\nversion: 1\n"),
+        ("version: 1\n\n\n# a\n\n\n# b\n\n\n", "version: 1\n\n# a\n\n# b\n"),
+        ("version: 1\n---\n\n\n# a\n\n\nversion: 1\n", "version: 1\n---\n\n# a\n\nversion: 1\n"),
+        ("\r\n\r\nversion: 1\r\n\r\n\r\n# a\r\n", "version: 1\r\n\r\n# a\r\n"),
+        ("{version: 1} # a\n\n\n# b\n", "version: 1\n# a\n\n# b\n"),
+    ],
+)
+def test_a_single_empty_line_is_left_around_documents_too(text: str, neat: str) -> None:
+    assert laid(text) == neat
+
+
 IN_LINES = """\
 version: 1
 channels:
@@ -297,8 +312,20 @@ channels:
         # 13
       # 14
     # 15
-  # 16
-# 17
+    theme: # 16
+      # 17
+      dark # 18
+    x: # 19
+      # 20
+      [] # 21
+    y: [ # 22
+      # 23
+    ]
+    z: | # 24
+      text
+    # 25
+  # 26
+# 27
 """
 IN_BRACKETS = """\
 version: 1

@@ -23,6 +23,19 @@ from webchat_sync.git_messages import in_short
         ("error: bogus\nfatal: bogus\n", "bogus"),
         ("remote: no.\n[remote rejected] (hook declined)\n", "remote: no; [remote rejected] (hook declined)"),
         ("remote: Refused:\nthe rest\n", "remote: Refused: the rest"),
+        ("remote: \nremote: ====\nremote: \nremote: Refused.\nremote:\nremote: ====\n", "remote: Refused"),
+        (  # GitHub
+            (
+                "remote: error: GH013: Repository rule violations found for refs/heads/webchat-sync/adopt.\nremote: \n"
+                "remote: - Commits must have verified signatures.\nremote:   Found 1 violation:\nremote: \n"
+                "remote:   5e0c1f\nremote: \nTo https://github.com/acme/web\n"
+            ),
+            (
+                "remote: error: GH013: Repository rule violations found for refs/heads/webchat-sync/adopt; "
+                "remote: - Commits must have verified signatures; remote:   Found 1 violation: 5e0c1f; "
+                "To https://github.com/acme/web"
+            ),
+        ),
     ],
 )
 def test_the_messages_are_one_line_without_prefixes_and_full_stops(said: str, shown: str) -> None:

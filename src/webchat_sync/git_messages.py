@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -9,14 +10,19 @@ NOT_A_REPOSITORY: Final = "not a git repository"
 """What Git says outside a repository."""
 
 _PREFIXES: Final = ("fatal: ", "error: ")
+_REMOTE: Final = "remote:"
+_EMPTY: Final = re.compile(r"(?:remote:)?[\s=*#-]*")
+"""A line that only separates others: hosts draw frames around what they say."""
 
 
 def in_short(lines: Iterable[str]) -> str:
     """Git's messages on one line, each of them once, without Git's own prefixes and without full stops."""
     messages: list[str] = []
-    for line in filter(None, map(str.strip, lines)):
+    for line in map(str.strip, lines):
+        if _EMPTY.fullmatch(line):
+            continue
         if messages and _continues(line, messages[-1]):
-            messages[-1] += f" {line}"
+            messages[-1] += f" {line.removeprefix(_REMOTE).lstrip()}"
         else:
             messages.append(line)
     shown = dict.fromkeys(_bare(message) for message in messages)

@@ -33,7 +33,8 @@ _PURPOSE: Final = {
     "github": Purpose(
         "the branch",
         PushError,
-        "Check the token: it needs `permissions: contents: write`. A ruleset may also block pushes to this branch.",
+        "Check the token: it needs `permissions: contents: write`. A ruleset may also block this "
+        "branch, or commits without a signature.",
     ),
     "gitlab": Purpose(
         "the branch",

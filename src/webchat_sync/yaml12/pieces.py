@@ -125,7 +125,11 @@ class Pieces:
         if self.in_brackets(value) and not value.entries:
             before += self._text[value.body + 1 : value.end - 1]
         header = gap(before)
-        piece = Piece((*above, *_comments(header.above)), header.trailing, entry.key, value, entry.merge)
+        below = _comments(header.above)
+        # A comment next to the key doesn't stay there if those below it move above the key.
+        first = (Line(header.trailing),) if below and header.trailing else ()
+        trailing = "" if first else header.trailing
+        piece = Piece((*above, *first, *below), trailing, entry.key, value, entry.merge)
         return _with_trailing(piece, gap(self._text[value.end : entry.end]).trailing)
 
     def _above_first(self, node: Node) -> str:

@@ -30,6 +30,9 @@ _WHITE: Final = " \t\r\n"
 
 _STEP: Final = 2
 _BREAKS: Final = re.compile(r"[\r\n]+")
+_GAP: Final = re.compile(r"(?:[ \t]*(?:\r\n|[\r\n])){3,}")
+"""More than one empty line."""
+
 _FLOW: Final = frozenset(",[]{}")
 
 
@@ -64,7 +67,8 @@ def reformat(text: str, roots: Sequence[Node], orders: Orders, *, newline: str) 
     filled = [root for root in roots if root.kind == "mapping" and root.entries]
     ends = [*(root.start for root in filled), len(text)][1:]
     for root, until in zip(filled, ends, strict=True):
-        before = text[at : root.start].rstrip(" \t")
+        before = _squeezed(text[at : root.start].rstrip(" \t"), newline)
+        before = before if done else before.lstrip("\r\n")
         if before and not before.endswith(("\n", "\r")):
             before += newline  # `---` is on a line of its own
         at = root.end
@@ -78,9 +82,14 @@ def reformat(text: str, roots: Sequence[Node], orders: Orders, *, newline: str) 
         done += newline if under else ""
     return (
         done
-        + text[at:].rstrip()
+        + _squeezed(text[at:].rstrip(), newline)
         + ("" if done.endswith(newline) and not text[at:].strip(_WHITE) and not done.endswith(newline * 2) else newline)
     )
+
+
+def _squeezed(text: str, newline: str) -> str:
+    """``text``, which is around documents, with a single empty line wherever it has more."""
+    return _GAP.sub(newline * 2, text)
 
 
 class _Printer:
