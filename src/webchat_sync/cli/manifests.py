@@ -113,27 +113,20 @@ def load_and_warn(
 
     loaded = load(paths, options, catalogue, runtime, overlays, policies=policies)
     if planning:
-        loaded = _with_left_out(loaded, paths, options, catalogue, runtime, overlays)
+        from webchat_sync.manifest import with_left_out
+
+        loaded = with_left_out(
+            loaded,
+            paths,
+            catalogue=catalogue,
+            environ=manifest_environ(options, runtime),
+            organization=options.default_organization(runtime),
+            overlays=overlays,
+        )
     warnings = [problem for problem in loaded.problems if not (planning and problem.code in IN_PLANS)]
     if warnings and not runtime.quiet:
         click.echo(render_problems(warnings), err=True)
     return loaded
-
-
-def _with_left_out(
-    loaded: Loaded,
-    paths: Sequence[Path],
-    options: ConnectionOptions,
-    catalogue: Catalogue,
-    runtime: Runtime,
-    overlays: Sequence[Path],
-) -> Loaded:
-    from webchat_sync.manifest import with_left_out
-
-    organization, environ = options.default_organization(runtime), manifest_environ(options, runtime)
-    return with_left_out(
-        loaded, paths, catalogue=catalogue, environ=environ, organization=organization, overlays=overlays
-    )
 
 
 @contextmanager
