@@ -105,14 +105,14 @@ class _Printer:
 
     def _block_list(self, node: Node, indent: int, path: Path) -> list[str]:
         lines: list[str] = []
-        for index, piece in enumerate(self._pieces(node, path)):
-            inside = (*path, index)
+        for index, original in enumerate(self._pieces(node, path)):
+            piece, inside = original, (*path, index)
             if piece.node.kind in ("mapping", "list") and not self._prefix(piece.node):
                 # The first value starts next to the dash, so what's above it is above the item.
-                piece = replace(piece, above=(*piece.above, *self._read.lift(piece.node)))  # noqa: PLW2901 - the same entry
+                piece = replace(piece, above=(*piece.above, *self._read.lift(piece.node)))
             item = self._item(piece.node, indent, inside)
             if piece.trailing and self._has_lines(piece.node, indent + _STEP, inside):
-                piece = replace(piece, above=(*piece.above, Line(piece.trailing)), trailing="")  # noqa: PLW2901 - the same entry
+                piece = replace(piece, above=(*piece.above, Line(piece.trailing)), trailing="")
             lines += self._entry(piece, "-", item, indent, first=index == 0)
         return [*lines, *self._last_lines(node, indent)]
 
