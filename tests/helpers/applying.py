@@ -17,7 +17,7 @@ from fake_time import FakeTime
 from planning import catalogue
 from webchat_sync.api import Mosend
 from webchat_sync.apply.ports import ChannelApi, Rotator
-from webchat_sync.apply.run import Interrupt, Settings
+from webchat_sync.apply.run import Interrupt, Settings, run_channels
 from webchat_sync.apply.run_log import open_run_log
 from webchat_sync.domain.catalogue import Catalogue, load_schema
 from webchat_sync.environment import Environment
@@ -26,7 +26,7 @@ from webchat_sync.plan.make import make_plan
 from webchat_sync.plan.summary import has_changes
 from webchat_sync.render.report_json import render_report
 from webchat_sync.workflow.listings import read_listings
-from webchat_sync.workflow.verify import converge
+from webchat_sync.workflow.verify import verify
 
 NOW = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 KEY = "mk_test_tests.c4n4ry5ecret"
@@ -100,16 +100,24 @@ async def carry_out(
     """The report of applying ``plan``, checked against its schema."""
     numbers = itertools.count()
     environment = Environment(now=lambda: NOW, sleep=(time or FakeTime()).sleep, new_id=lambda: f"key-{next(numbers)}")
-    report = await converge(
-        open_run_log(plan),
-        manifests,
+    runs, interrupt = open_run_log(plan), interrupt or Interrupt()
+    await run_channels(
+        runs,
         apis,
         listings=listings,
-        catalogue=fields or catalogue(),
         settings=Settings(environment, parallelism, fail_fast),
         observer=watcher or Watcher(),
-        interrupt=interrupt or Interrupt(),
+        interrupt=interrupt,
         rotator=rotator,
+    )
+    report = await verify(
+        runs,
+        manifests,
+        apis,
+        base_url=next(iter(listings.values())).base_url,
+        catalogue=fields or catalogue(),
+        environment=environment,
+        interrupt=interrupt,
     )
     check_report(report)
     return report

@@ -22,7 +22,7 @@ from chaos_stage import Arrival, LateCommits, Stage
 from fake_time import FakeTime
 from planning import catalogue
 from webchat_sync.api import Mosend
-from webchat_sync.apply.run import Interrupt, Settings
+from webchat_sync.apply.run import Interrupt, Settings, run_channels
 from webchat_sync.apply.run_log import open_run_log
 from webchat_sync.emulator import Fault, Quirks, Store
 from webchat_sync.emulator.quirks import NO_QUIRKS, as_stored
@@ -41,7 +41,7 @@ from webchat_sync.plan.diff import equal
 from webchat_sync.plan.make import make_plan
 from webchat_sync.plan.summary import has_changes
 from webchat_sync.workflow.listings import read_listings
-from webchat_sync.workflow.verify import converge
+from webchat_sync.workflow.verify import verify
 
 ORGANIZATIONS = itertools.count()
 SERVER_TIMES = frozenset({"updatedAt"})
@@ -150,14 +150,22 @@ class Scene:
                 return
             if has_changes(run.plan):
                 run.tasks = open_run_log(run.plan)
-                run.report = await converge(
+                environment = self._environment()
+                await run_channels(
+                    run.tasks,
+                    apis,
+                    listings=listings,
+                    settings=Settings(environment, parallelism),
+                    observer=watcher,
+                    interrupt=interrupt,
+                )
+                run.report = await verify(
                     run.tasks,
                     [self.manifest],
                     apis,
-                    listings=listings,
+                    base_url=self.stage.url,
                     catalogue=catalogue(),
-                    settings=Settings(self._environment(), parallelism),
-                    observer=watcher,
+                    environment=environment,
                     interrupt=interrupt,
                 )
 

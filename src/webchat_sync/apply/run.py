@@ -19,6 +19,7 @@ from webchat_sync.model import (
     CreateChannel,
     Delete,
     DeleteChannel,
+    Listing,
     LiveChannel,
     MakeSecret,
     Operation,
@@ -64,18 +65,22 @@ async def run_channels(
     runs: Sequence[ChannelRun],
     apis: Mapping[str, ChannelApi],
     *,
-    known: Mapping[str, Set[str]],
+    listings: Mapping[str, Listing],
     settings: Settings,
     observer: Observer,
     interrupt: Interrupt,
     rotator: Rotator | None = None,
 ) -> None:
-    """Carry out the runs and record their results; ``apis`` and the ``known`` live ids are by organisation.
+    """Carry out the runs and record their results; ``apis`` and ``listings``, from before, are by organisation.
 
     A failure only stops its own channel. Deletes come last, and those of an organisation only if everything else in it
     is done. However the run ends, the results say what is done and what isn't. ``rotator`` carries out operations on
     identity secrets.
     """
+    known = {
+        organization: frozenset(channel.id for channel in listing.channels)
+        for organization, listing in listings.items()
+    }
     executor = _Executor(apis, known, settings, observer, interrupt, CapacityLimiter(settings.parallelism), rotator)
     deletes = [run for run in runs if isinstance(run.change, Delete)]
     others = [run for run in runs if not isinstance(run.change, Delete)]

@@ -114,25 +114,16 @@ def load_and_warn(
 
     loaded = load(paths, options, catalogue, runtime, overlays, policies=policies)
     if planning:
-        _refuse_left_out(loaded, paths, options, catalogue, runtime, overlays)
+        from webchat_sync.manifest import refuse_left_out
+
+        environ, organization = manifest_environ(options, runtime), options.default_organization(runtime)
+        refuse_left_out(
+            loaded, paths, catalogue=catalogue, environ=environ, organization=organization, overlays=overlays
+        )
     warnings = [problem for problem in loaded.problems if not (planning and problem.code in IN_PLANS)]
     if warnings and not runtime.quiet:
         click.echo(render_problems(warnings), err=True)
     return loaded
-
-
-def _refuse_left_out(
-    loaded: Loaded,
-    paths: Sequence[Path],
-    options: ConnectionOptions,
-    catalogue: Catalogue,
-    runtime: Runtime,
-    overlays: Sequence[Path],
-) -> None:
-    from webchat_sync.manifest import refuse_left_out
-
-    organization, environ = options.default_organization(runtime), manifest_environ(options, runtime)
-    refuse_left_out(loaded, paths, catalogue=catalogue, environ=environ, organization=organization, overlays=overlays)
 
 
 @contextmanager

@@ -190,6 +190,7 @@ def _comment(entry: Mapping[str, Any]) -> Comment:
 
 
 def _issue(entry: Mapping[str, Any]) -> Issue:
+    """The issue, or what a pull request has in common with issues."""
     return Issue(
         int(entry["number"]),
         _author(entry),
@@ -201,16 +202,7 @@ def _issue(entry: Mapping[str, Any]) -> Issue:
 
 
 def _request(entry: Mapping[str, Any]) -> Request:
-    return Request(
-        int(entry["number"]),
-        _author(entry),
-        text_of(entry, "title"),
-        text_of(entry, "body"),
-        text_of(entry, "html_url"),
-        entry.get("state") == "open",
-        entry.get("merged_at") is not None,
-        text_of(entry["head"], "sha"),
-    )
+    return Request.of(_issue(entry), merged=entry.get("merged_at") is not None, head=text_of(entry["head"], "sha"))
 
 
 def _real_issue(entry: Mapping[str, Any]) -> Issue | None:

@@ -52,10 +52,10 @@ class GitHubRuns:
     async def _listed(self, path: str, query: Mapping[str, str], name: str) -> list[Document]:
         """All entries of a listing, which are under ``name`` or are the whole response."""
         text = "&".join(f"{key}={quote(value, safe='')}" for key, value in {**query, "per_page": "100"}.items())
-
-        def entries(answer: Any) -> list[Any]:  # noqa: ANN401 - JSON
-            return list(answer[name] if name else answer)
-
         return await self._session.pages(
-            f"{self._repository}/{path}", text, lambda entry: entry, following, entries=entries
+            f"{self._repository}/{path}",
+            text,
+            lambda entry: entry,
+            following,
+            entries=lambda answer: list(answer[name] if name else answer),
         )

@@ -175,6 +175,7 @@ def _comment(page: str, entry: Mapping[str, Any]) -> Comment:
 
 
 def _issue(entry: Mapping[str, Any]) -> Issue:
+    """The issue, or what a merge request has in common with issues."""
     return Issue(
         int(entry["iid"]),
         _author(entry),
@@ -186,16 +187,7 @@ def _issue(entry: Mapping[str, Any]) -> Issue:
 
 
 def _request(entry: Mapping[str, Any]) -> Request:
-    return Request(
-        int(entry["iid"]),
-        _author(entry),
-        text_of(entry, "title"),
-        text_of(entry, "description"),
-        text_of(entry, "web_url"),
-        entry.get("state") == "opened",
-        entry.get("state") == "merged",
-        text_of(entry, "sha"),
-    )
+    return Request.of(_issue(entry), merged=entry.get("state") == "merged", head=text_of(entry, "sha"))
 
 
 def _address(answer: Mapping[str, Any], name: str) -> str:

@@ -33,20 +33,16 @@ class Issue:
 
 
 @frozen
-class Request:
-    """A pull or merge request; later ones have a higher ``number``. ``merged``: it was merged, and is closed.
+class Request(Issue):
+    """A pull or merge request. ``merged``: it was merged, and is closed. ``head`` is the last commit of its branch."""
 
-    ``head`` is the last commit of its branch.
-    """
-
-    number: int
-    author: str
-    title: str
-    body: str
-    url: str
-    is_open: bool
     merged: bool
     head: str
+
+    @classmethod
+    def of(cls, issue: Issue, *, merged: bool, head: str) -> Request:
+        """The request that has ``issue`` in common with issues."""
+        return cls(issue.number, issue.author, issue.title, issue.body, issue.url, issue.is_open, merged, head)
 
 
 def first_line(body: str) -> str:

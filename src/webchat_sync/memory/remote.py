@@ -46,7 +46,7 @@ _FETCH: Final = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc"
 
 
 class RemoteRefs:
-    """The refs of ``remote``; their objects are in the temporary bare repository ``store``.
+    """The refs of ``remote``; their objects are in the temporary bare repository ``store``, after :meth:`init`.
 
     Threads can share it. Raises the errors of ``purpose``.
     """
@@ -69,6 +69,10 @@ class RemoteRefs:
         self._secrets = (remote.credentials, *remote.headers)
         self._made = threading.Lock()
         self._atomic = True
+
+    def init(self) -> None:
+        """Create the temporary repository, in which everything else happens."""
+        self._locally("init", "--quiet", "--bare", "--template=", f"--object-format={self._remote.object_format}", ".")
 
     def tips(self, *refs: str) -> Mapping[str, str]:
         """See :class:`Refs`. The commits are then available locally."""
@@ -257,15 +261,8 @@ def open_refs(
 ) -> Iterator[RemoteRefs]:
     """The refs of the remote; the arguments are those of RemoteRefs. Its repository is removed at the end."""
     with TemporaryDirectory(prefix="webchat-sync-git-", ignore_cleanup_errors=True) as folder:
-        store = Path(folder)
-        created = run_git(
-            *(store, git_environment(remote, environment.environ)),
-            *("init", "--quiet", "--bare", "--template=", f"--object-format={remote.object_format}", "."),
-            timeout=_LOCAL,
-        )
-        refs = RemoteRefs(remote, store, environment, timeout=timeout, purpose=purpose)
-        if created.returncode != 0:
-            raise refs._unavailable(created)  # noqa: SLF001 - same module
+        refs = RemoteRefs(remote, Path(folder), environment, timeout=timeout, purpose=purpose)
+        refs.init()
         yield refs
 
 

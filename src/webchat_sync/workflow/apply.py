@@ -8,7 +8,7 @@ from typing import Protocol
 
 from webchat_sync.apply import DEFAULT_PARALLELISM
 from webchat_sync.apply.ports import Observer
-from webchat_sync.apply.run import Interrupt, Settings
+from webchat_sync.apply.run import Interrupt, Settings, run_channels
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
 from webchat_sync.errors import InputError
@@ -24,7 +24,7 @@ from webchat_sync.workflow.remembering import RunMemory
 from webchat_sync.workflow.rotations import SecretRules, open_rotations
 from webchat_sync.workflow.run import ApplyRun
 from webchat_sync.workflow.sources import Source
-from webchat_sync.workflow.verify import converge
+from webchat_sync.workflow.verify import verify
 
 
 class Screen(Observer, Protocol):
@@ -95,20 +95,28 @@ async def apply(
         await _begin(plan, rotations, memory, environment)
         run.began, interrupt = True, Interrupt()
         async with screen.running(interrupt):
-            report = await converge(
-                run.channels_of(plan),
-                source.desired(plan),
+            runs = run.channels_of(plan)
+            await run_channels(
+                runs,
                 apis,
                 listings=readings.listings,
-                catalogue=catalogue,
                 settings=Settings(environment, options.parallelism, options.fail_fast),
                 observer=screen,
                 interrupt=interrupt,
                 rotator=rotations,
-                remembered=lambda: memory.remembered,
+            )
+            report = await verify(
+                runs,
+                source.desired(plan),
+                apis,
+                base_url=connection.label,
+                catalogue=catalogue,
+                environment=environment,
+                interrupt=interrupt,
+                remembered=memory.remembered,
             )
         finished = run.end(report)
-        await memory.end(plan, run.channels_of(plan), environment.now(), finished.has_listed)
+        await memory.end(plan, runs, environment.now(), finished.has_listed)
         return finished
 
 

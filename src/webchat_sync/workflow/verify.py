@@ -1,22 +1,24 @@
-"""Carries out a plan and verifies it: list again, plan again, and report what still differs."""
+"""Verifies an apply: list again, plan again, and report what still differs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, assert_never
 
 from anyio import CancelScope
 
-from webchat_sync.apply.ports import ChannelApi, Observer, Rotator
-from webchat_sync.apply.run import Interrupt, Settings, run_channels
+from webchat_sync.apply.ports import ChannelReader
+from webchat_sync.apply.run import Interrupt
 from webchat_sync.apply.run_log import ChannelRun, results, runs_by_organization
 from webchat_sync.create_once import LOOKS
 from webchat_sync.domain.catalogue import Catalogue
+from webchat_sync.environment import Environment
 from webchat_sync.errors import CombinedApiError, InputError, WebchatSyncError
 from webchat_sync.frozen import frozen
 from webchat_sync.model import (
     HAS_SECRET,
+    NOTHING_REMEMBERED,
     UNKNOWN,
     ActiveChange,
     ApplyReport,
@@ -46,32 +48,22 @@ from webchat_sync.workflow.listings import read_apart
 _HAS_SECRET: Final = (Key(HAS_SECRET),)
 
 
-async def converge(
+async def verify(
     runs: Sequence[ChannelRun],
     manifests: Sequence[Manifest],
-    apis: Mapping[str, ChannelApi],
+    apis: Mapping[str, ChannelReader],
     *,
-    listings: Mapping[str, Listing],
+    base_url: str,
     catalogue: Catalogue,
-    settings: Settings,
-    observer: Observer,
+    environment: Environment,
     interrupt: Interrupt,
-    rotator: Rotator | None = None,
-    remembered: Callable[[], Remembered] = Remembered,
+    remembered: Remembered = NOTHING_REMEMBERED,
 ) -> ApplyReport:
-    """Carry out the runs of a plan's channels and report.
+    """The report of the ``runs``, which have ended, and of what still differs from the ``manifests``.
 
-    ``manifests`` declare what the channels must become, ``listings`` are those that the plan was made from;
-    ``remembered`` returns the current memory. Organisations with every operation done are listed and planned again,
-    repeatedly if the list is older than the calls.
+    Organisations with every operation done are listed and planned again, repeatedly if the list is older than the
+    calls.
     """
-    known_ids = {
-        organization: frozenset(channel.id for channel in listing.channels)
-        for organization, listing in listings.items()
-    }
-    await run_channels(
-        runs, apis, known=known_ids, settings=settings, observer=observer, interrupt=interrupt, rotator=rotator
-    )
     operation_results = results(runs)
     if interrupt.requested:
         return ApplyReport("interrupted", operation_results)
@@ -85,14 +77,13 @@ async def converge(
         manifest.organization: _pinned(manifest, by_organization.get(manifest.organization, []))
         for manifest in manifests
     }
-    base_url = listings[changed[0]].base_url
     after: dict[str, _Verified | WebchatSyncError] = {}
     try:
         planning = begin(
             list(desired.values()),
             catalogue=catalogue,
-            created_at=settings.environment.now(),
-            remembered=remembered(),
+            created_at=environment.now(),
+            remembered=remembered,
             with_digests=False,
         )
         proof = _Proof(desired, planning, by_organization)
@@ -102,7 +93,7 @@ async def converge(
                 if not behind:
                     break
                 if seconds:
-                    await settings.environment.sleep(seconds)
+                    await environment.sleep(seconds)
                 after |= await read_apart(behind, apis, proof.verify, base_url=base_url, enough=proof.is_given_by)
     except WebchatSyncError as error:
         return ApplyReport("incomplete", operation_results, unverified=error)
