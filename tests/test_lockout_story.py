@@ -103,7 +103,7 @@ def test_somebody_can_vouch_for_a_secret_made_elsewhere(tmp_path: Path, monkeypa
         assert runners.run("plan", "--adopt-secret", "Support", "--out", "plan.json").code == 0
         assert api.invoke("apply", "plan.json", "--auto-approve", environ=PATH).code == 0
         assert runners.channel["identityRequired"] is True
-        assert "vouched" in api.invoke("secret", "status").out
+        assert "adopted as delivered" in api.invoke("secret", "status").out
         assert runners.run("drift", "--detailed-exitcode").out.startswith("No drift.")
 
 
