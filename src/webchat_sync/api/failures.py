@@ -127,7 +127,7 @@ def refusal(call: Call, response: httpx.Response, body: bytes, *, now: datetime)
     reason = f"HTTP {status} {httpx.codes.get_reason_phrase(status)}".rstrip()
     if response.next_request:
         host = response.next_request.url.netloc.decode("ascii")
-        reason += f", a redirect to {host}, which isn't followed because the API key would be sent there too"
+        reason += f", a redirect to {host}, which isn't followed because your credentials would be sent there too"
     if retry_after is not None:
         reason += f", and the server asks you to wait {retry_after:.0f} s"
     return call.error(

@@ -19,7 +19,7 @@ from webchat_sync.strict_json import JsonError, load_json
 FORMAT_VERSION: Final = "1.1"
 """The version of the format: additions raise the minor number, breaking changes the major one."""
 
-_TAKE_ONE: Final = "Make one with `webchat-sync snapshot --out FILE`."
+_TAKE_ONE: Final = "Make a snapshot with `webchat-sync snapshot --out FILE`."
 
 
 @frozen
