@@ -13,12 +13,11 @@ from remembering import SCOPE, bare, entry, remembering, run
 from repositories import ENVIRON, git, repository
 from webchat_sync.errors import InputError, LockedError
 from webchat_sync.memory.clone import owner_of
-from webchat_sync.model import NO_REPOSITORY
 from webchat_sync.memory.lease import FastClock
 from webchat_sync.memory.opened import chosen_remote, lock_expiry, lock_timeout, open_memory
 from webchat_sync.memory.place import Remote
 from webchat_sync.memory.ports import Note
-from webchat_sync.model import GitMemory
+from webchat_sync.model import NO_REPOSITORY, GitMemory
 
 pytestmark = pytest.mark.slow
 

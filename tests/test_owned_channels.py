@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,6 +49,12 @@ class Machine:
         """A memory that's the same in every folder."""
         path = self.folder / "memory.git"
         return path if path.exists() else bare(path)
+
+    @property
+    def remembered(self) -> list[dict[str, Any]]:
+        """What the memory in the current folder has about channels."""
+        stored = json.loads(Path(".webchat-sync/ledger.json").read_text(encoding="utf-8"))
+        return [channel for part in stored["organizations"] for channel in part["channels"].values()]
 
     @property
     def live(self) -> list[str]:
@@ -116,6 +124,8 @@ def test_a_channel_that_two_repositories_declare_lives_until_both_have_dropped_i
     machine.apply("site")
     machine.apply("other")
     assert machine.live == ["A", "Of other", "Of site"]
+    (known,) = (entry for entry in machine.remembered if entry["name"] == "A")
+    assert (known["owner"], known["others"]) == ("git.example/acme/other", {})
     machine.write("other/a.yaml", "Of other")
     machine.apply("other")
     assert machine.live == ["Of other", "Of site"]
