@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,20 +24,21 @@ class Machine:
     folder: Path
     api: Emulated
 
-    def write(self, file: str, *channels: str) -> None:
+    def write(self, file: str, *channels: str, organization: str = "acme") -> None:
         """A manifest that declares these channels, in a clone of the repository that the path begins with."""
         path = self.folder / file
         name = Path(file).parts[0]
         if name in REMOTES and not (self.folder / name).exists():
             git(repository(self.folder / name), "remote", "add", "origin", REMOTES[name])
         path.parent.mkdir(parents=True, exist_ok=True)
-        head = "version: 1\norganization: acme\nsettings: {prune: owned}\nchannels:\n"
+        head = f"version: 1\norganization: {organization}\nsettings: {{prune: owned}}\nchannels:\n"
         lines = [f"  - name: {channel}\n" for channel in channels] or ["  []\n"]
         path.write_text(head + "".join(lines), encoding="utf-8")
 
-    def apply(self, *paths: str, more: Sequence[str] = ()) -> Finished:
+    def apply(self, *paths: str, more: Sequence[str] = (), organization: str = "acme") -> Finished:
         places = [f"../{path}" for path in paths]
-        done = self.api.invoke("apply", *places, "--auto-approve", "--allow-empty", *more, environ=ENVIRON)
+        environ = {**ENVIRON, "MOSEND_ORG_ID": organization}
+        done = self.api.invoke("apply", *places, "--auto-approve", "--allow-empty", *more, environ=environ)
         assert done.code == 0, done.err
         return done
 
@@ -47,6 +50,12 @@ class Machine:
         """A memory that's the same in every folder."""
         path = self.folder / "memory.git"
         return path if path.exists() else bare(path)
+
+    @property
+    def remembered(self) -> list[dict[str, Any]]:
+        """What the memory in the current folder has about channels."""
+        stored = json.loads(Path(".webchat-sync/ledger.json").read_text(encoding="utf-8"))
+        return [channel for part in stored["organizations"] for channel in part["channels"].values()]
 
     @property
     def live(self) -> list[str]:
@@ -116,6 +125,8 @@ def test_a_channel_that_two_repositories_declare_lives_until_both_have_dropped_i
     machine.apply("site")
     machine.apply("other")
     assert machine.live == ["A", "Of other", "Of site"]
+    (known,) = (entry for entry in machine.remembered if entry["name"] == "A")
+    assert (known["owner"], known["others"]) == ("git.example/acme/other", {})
     machine.write("other/a.yaml", "Of other")
     machine.apply("other")
     assert machine.live == ["Of other", "Of site"]
@@ -191,3 +202,38 @@ def test_a_saved_plan_does_not_give_its_channels_to_a_file_of_another_folder(
     assert machine.api.invoke("apply", plan, *ledger, "--auto-approve", environ=ENVIRON).code == 0
     assert machine.api.invoke("apply", *ledger, "--auto-approve", environ=ENVIRON).code == 0
     assert machine.live == ["A", "B"]
+
+
+def test_the_manifests_of_another_environment_keep_no_channel_of_this_one(machine: Machine) -> None:
+    variable = "${MOSEND_ORG_ID}"
+    for name, organization in (("production", "acme"), ("staging", "test")):
+        machine.write(f"site/{name}/a.yaml", "A", "B", organization=variable)
+        machine.apply(f"site/{name}", organization=organization)
+    machine.write("site/production/a.yaml", "A", organization=variable)
+    machine.apply("site/production")
+    assert machine.live == ["A"]
+
+
+def test_a_manifest_that_cannot_be_read_keeps_what_it_may_declare(machine: Machine) -> None:
+    machine.write("site/shop/a.yaml", "A", "B")
+    machine.apply("site/shop")
+    machine.write("site/shop/a.yaml", "A")
+    broken = machine.folder / "site" / "help.yaml"
+    broken.write_text("version: 1\nchannels:\n  - {name: B\n", encoding="utf-8")
+    assert "help.yaml can't be read, and may declare it" in machine.plan("site/shop")
+    machine.apply("site/shop")
+    assert machine.live == ["A", "B"]
+    broken.unlink()
+    machine.apply("site/shop")
+    assert machine.live == ["A"]
+
+
+def test_a_channel_that_was_renamed_by_hand_stays_if_another_one_has_its_declared_name(machine: Machine) -> None:
+    machine.write("site/a.yaml", "A")
+    machine.apply("site")
+    (channel,) = machine.api.store.channels("acme")
+    machine.api.store.update("acme", str(channel["id"]), {"name": "Shop"})
+    machine.api.store.seed("acme", [{"name": "A"}])
+    assert 'this run declares "A", its name at the last apply' in machine.plan("site")
+    machine.apply("site")
+    assert machine.live == ["A", "Shop"]

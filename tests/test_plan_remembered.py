@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 
@@ -23,6 +25,10 @@ from webchat_sync.model import (
 )
 from webchat_sync.plan.guard import refusals
 from webchat_sync.plan.make import make_plan
+from webchat_sync.planfile.reader import read_plan
+from webchat_sync.planfile.writer import plan_pieces
+from webchat_sync.render import markdown
+from webchat_sync.render.html import page
 from webchat_sync.render.text import render_plan
 
 SERVER, OURS = "https://api.example", "github.com/acme/site"
@@ -95,6 +101,25 @@ def test_what_a_prune_of_owned_channels_leaves_is_told_as_such() -> None:
     plan = make_plan([(manifest, Listing(SERVER, (SUPPORT, BY_HAND)))], catalogue=catalogue(), created_at=NOW)
     why = "settings.prune is owned, and no apply of these manifests declared it"
     assert f"1 undeclared channel is left alone because {why}" in render_plan(plan, verbose=True)
+
+
+def test_every_format_gives_the_reason_for_a_channel_that_stays_although_an_apply_declared_it() -> None:
+    memory = remembered(("c-2", known("Sales")))
+    scope = OrganizationKey(SERVER, "acme")
+    kept = replace(memory, kept={scope: {"c-2": "its file `a|b`.yaml isn't part of this run"}})
+    manifest = Manifest("acme", (declare("Support"),), "owned")
+    listing = Listing(SERVER, (SUPPORT, SALES, BY_HAND))
+    plan = make_plan([(manifest, listing)], catalogue=catalogue(), created_at=NOW, remembered=kept)
+    saved = read_plan("".join(plan_pieces(plan)))
+    assert saved.organizations[0].kept == plan.organizations[0].kept
+    for planned_again in (plan, saved):
+        assert "2 undeclared channels are left alone although settings.prune is owned:" in render_plan(
+            planned_again, verbose=True
+        )
+        assert '"Sales" (c-2): its file' in render_plan(planned_again, verbose=True)
+        assert '"By hand" (c-3): no apply of these manifests declared it' in render_plan(planned_again, verbose=True)
+        for render in (markdown.render_plan, page.render_plan):
+            assert "isn't part of this run" in unescape(render(planned_again))
 
 
 def test_the_plan_says_which_rule_a_delete_rests_on() -> None:

@@ -74,7 +74,7 @@ class KnownChannel:
             "file": self.file,
             "unlisted": self.unlisted,
             "unfinished": self.unfinished,
-            **({"others": dict(self.others)} if self.others else {}),
+            "others": dict(self.others),
         }
 
     @staticmethod

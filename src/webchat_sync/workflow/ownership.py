@@ -126,7 +126,7 @@ class Ownership:
         if others := [owner for owner in known.owners if owner != self.owner]:
             return f"{manifests_of(others)} declare it, too"
         if is_declared:
-            return f'it was "{known.name}", which is declared'
+            return f'this run declares "{known.name}", its name at the last apply'
         if unread := [self._shown(mention) for mention in self.mentions() if mention.names is None]:
             return f"{unread[0]} can't be read, and may declare it"
         return ""
