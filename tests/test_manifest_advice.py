@@ -94,6 +94,9 @@ def test_domains_as_browsers_send_them_are_passed_over(tmp_path: Path) -> None:
     assert advised(tmp_path, allowedDomains=[*good]) == []
 
 
+OPEN: Json = {"mon": ["09:00-13:00"]}
+
+
 def week(days: Json, zone: str = "Europe/Madrid") -> Json:
     return {"timezone": zone, "days": days}
 
@@ -117,6 +120,26 @@ def week(days: Json, zone: str = "Europe/Madrid") -> Json:
         ({"mon": ["09:00-13:00"], "Tuesday": []}, '"Tuesday" isn\'t a known key for a day', "Did you mean `tue`?"),
         ({"mon": ["09:00-13:00"], "holidays": []}, "isn't a known key for a day", "Use `mon`, `tue`,"),
         ({"mon": ["09:00-13:00"], "thurs": []}, '"thurs" isn\'t a known key for a day', "Did you mean `thu`?"),
+        ({"monday": ["09:00-13:00"]}, '"monday" isn\'t a known key for a day', "Did you mean `mon`?"),
+        ({"Mon": ["09:00-13:00"]}, '"Mon" isn\'t a known key for a day', "Did you mean `mon`?"),
+        ({"Mo": ["09:00-13:00"]}, '"Mo" isn\'t a known key for a day', "Did you mean `mon`?"),
+        ({"SUN": []}, '"SUN" isn\'t a known key for a day', "Did you mean `sun`?"),
+        ({"miércoles": []}, '"miércoles" isn\'t a known key for a day', "Did you mean `wed`?"),
+        ({"Sábados": []}, '"Sábados" isn\'t a known key for a day', "Did you mean `sat`?"),
+        ({"terça-feira": []}, '"terça-feira" isn\'t a known key for a day', "Did you mean `tue`?"),
+        (
+            {"mon-fri": ["09:00-13:00"]},
+            '"mon-fri" isn\'t a known key',
+            "of its own: `mon`, `tue`, `wed`, `thu`, `fri`.",
+        ),
+        ({"Fr–Mo": []}, '"Fr–Mo" isn\'t a known key for a day', "`fri`, `sat`, `sun`, `mon`."),
+        ({"lunes a viernes": []}, '"lunes a viernes" isn\'t a known key', "`mon`, `tue`, `wed`, `thu`, `fri`."),
+        ({"weekend": []}, '"weekend" isn\'t a known key for a day', "`sat`, `sun`."),
+        ({"sun": "closed"}, '"closed" isn\'t a list of hours', "leave the day out"),
+        ({"sun": "all day"}, '"all day" isn\'t a list of hours', '`["00:00-24:00"]`'),
+        ({"mon": "9:00-13:00"}, "these hours aren't in a list", 'Write `["09:00-13:00"]`.'),
+        (["mon", "tue"], "the days are a list", "Write each day as a key"),
+        (["Monday 09:00-17:00"], "the days are a list", "Write each day as a key"),
         ({"mon": ["09:00-23:59"]}, '"09:00-23:59" leaves out the last minute of the day', "Write `09:00-24:00`"),
     ],
 )
@@ -130,12 +153,14 @@ def test_opening_hours_that_cannot_be_meant_are_told(tmp_path: Path, days: Json,
     "value",
     [
         week({"mon": ["00:00-24:00"], "tue": ["14:00-18:00", "09:00-14:00"], "wed": []}),
-        week({"monday": ["9-5"], "tuesday": "open"}),
-        week({"mon": {"open": "9"}, "tue": [9, None, ["9-5"]], "wed": "all day", "thu": None}),
+        week({"first": ["9-5"], "second": "open"}),
+        week({"mon": {"open": "9"}, "tue": [9, None, ["9-5"]], "thu": None}),
         week("always"),
         week(None, zone="UTC"),
         {"timezone": 7, "days": {"sun": ["10:00-11:00"]}},
         {"schedule": {"mon": "x"}},
+        {"mon": "x", "tz": "UTC"},
+        week([{"weekday": 1, "startMinute": 540}]),
     ],
 )
 def test_hours_of_another_shape_or_without_a_flaw_are_passed_over(tmp_path: Path, value: Json) -> None:
@@ -263,7 +288,7 @@ def test_no_value_is_too_odd_for_advice(value: Json) -> None:
     [
         ({"monday": "9-17"}, '`mon: ["09:00-17:00"]`'),
         ({"Tue": ["09:00-12:00", "13.00-17.00"]}, '`tue: ["09:00-12:00", "13:00-17:00"]`'),
-        ({"weekend": ["10:00-12:00"]}, '`mon: ["10:00-12:00"]`'),
+        ({"weekend": ["10:00-12:00"]}, '`sat: ["10:00-12:00"]`'),
         ({"fri": []}, "`fri: []`"),
     ],
 )
@@ -273,6 +298,35 @@ def test_days_and_ranges_beside_days_are_told(tmp_path: Path, beside: dict[str, 
     ((told, way_out),) = advised(tmp_path, operatingHours=hours)
     assert told == f'"{key}" is next to `days` instead of under it, so its hours may be ignored'
     assert hint in way_out
+
+
+@pytest.mark.parametrize(
+    ("value", "message", "hint"),
+    [
+        ({"timezone": "UTC", "Days": {}}, '"Days" isn\'t a known key of opening hours', "Did you mean `days`?"),
+        (
+            {"timeZone": "UTC", "days": OPEN},
+            '"timeZone" isn\'t a known key of opening hours',
+            "Did you mean `timezone`?",
+        ),
+        ({"time_zone": "UTC", "days": OPEN}, '"time_zone" isn\'t a known key', "Did you mean `timezone`?"),
+        ({"Days": {"Monday": []}}, '"Days" isn\'t a known key of opening hours', "Did you mean `days`?"),
+        ({"mon": ["9-17"]}, '"mon" isn\'t under `days`, so its hours may be ignored', '`mon: ["09:00-17:00"]`'),
+        ({"timezone": "UTC", "lunes": ["9-17"]}, '"lunes" isn\'t under `days`', '`mon: ["09:00-17:00"]`'),
+    ],
+)
+def test_keys_of_opening_hours_in_another_spelling_are_told(
+    tmp_path: Path, value: Json, message: str, hint: str
+) -> None:
+    ((told, way_out),) = advised(tmp_path, operatingHours=value)
+    assert message in told
+    assert hint in way_out
+
+
+@pytest.mark.parametrize("zone", ["UTC+1", "GMT-05:00", "+02:00"])
+def test_no_zone_of_another_time_is_suggested_for_an_offset(tmp_path: Path, zone: str) -> None:
+    ((_, way_out),) = advised(tmp_path, operatingHours=week({"mon": ["09:00-13:00"]}, zone=zone))
+    assert way_out == "Use a name from the IANA time zone database, for example `Europe/Madrid`."
 
 
 @pytest.mark.parametrize("zone", ["localtime", "posixrules", "Factory", "posix/Europe/Madrid", "right/UTC"])

@@ -251,8 +251,36 @@ def test_an_overlay_is_a_file_and_no_manifest(tmp_path: Path) -> None:
     assert messages([tmp_path / "base.yaml", over], [over]) == [
         f"{over.as_posix()} is given both as a manifest and as an overlay"
     ]
-    assert f"{tmp_path.as_posix()}/none.yaml doesn't exist" in messages([tmp_path], [tmp_path / "none.yaml"])
-    assert "can't read" in " ".join(messages([tmp_path / "base.yaml"], [tmp_path]))
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message", "hint"),
+    [
+        ("none.yaml", "the overlay {}/none.yaml doesn't exist", "repeat `--overlay FILE`"),
+        (".", "{} is a folder, not an overlay", "repeat `--overlay FILE`"),
+        ("plan.json", "this is a saved plan, not an overlay", "use `show FILE`"),
+        ("report.json", "this is the report of an apply, not an overlay", "repeat `--overlay FILE`"),
+        ("odd.yaml", "this isn't an overlay", "An overlay is a mapping that begins with `version: 1`."),
+        ("empty.yaml", "this file is empty", "Add `version: 1`"),
+    ],
+)
+def test_what_is_no_overlay_is_told_with_what_an_overlay_is(
+    tmp_path: Path, overlay: str, message: str, hint: str
+) -> None:
+    files = {
+        "base.yaml": BASE,
+        "plan.json": '{"format_version": 1, "organizations": []}',
+        "report.json": '{"format_version": 1, "operations": []}',
+        "odd.yaml": "a: 1\n",
+        "empty.yaml": "",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_manifests([tmp_path / "base.yaml"], catalogue=catalogue(), environ={}, overlays=[tmp_path / overlay])
+    told = {problem.message: problem for problem in caught.value.problems}
+    problem = told[message.format(tmp_path.as_posix())]
+    assert (problem.code, hint in problem.hint) == ("overlay", True)
 
 
 def test_plan_apply_validate_and_snapshot_take_overlays_and_the_plan_says_where_a_value_is_from(

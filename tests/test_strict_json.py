@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 from anyio.lowlevel import checkpoint
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import webchat_sync
@@ -18,7 +18,9 @@ from applying import KEY
 from commands import Finished, emulated, invoke
 from scripted_server import Behaviour, Connection, Request, ScriptedServer, answer, data
 from webchat_sync.strict_json import DEEPEST, MOST_DIGITS, JsonError, load_json
+from webchat_sync.yaml12.scalars import UnusableScalarError, resolve
 
+ASCII: Final = st.characters(max_codepoint=127)
 NESTED: Final = "[" * 900 + "]" * 900
 ENDLESS: Final = "9" * 5000
 BEYOND: Final = [
@@ -334,3 +336,17 @@ def test_numbers_in_headers_are_told_too(header: tuple[str, str]) -> None:
             "ci", "comment", "plan.json", environ={**runner, "GITHUB_REF": "refs/pull/1/merge"}, sleep=at_once
         )
         in_words(commented, "HTTP 429", 6)
+
+
+@given(
+    st.from_regex(r"[-+]?0{0,2}[1-9][0-9]{0,320}|0x[0-9a-f]{1,260}|0o[0-7]{1,340}", fullmatch=True, alphabet=ASCII)
+    | st.from_regex(r"-?[0-9]{1,320}\.[0-9]{0,9}(e[-+]?[0-9]{1,3})?", fullmatch=True, alphabet=ASCII)
+)
+@example("9" * 300)
+@example("0x" + "f" * 249)
+def test_a_number_that_a_manifest_can_contain_is_read_from_a_response(text: str) -> None:
+    try:
+        number = resolve(text)
+    except UnusableScalarError:
+        return
+    assert load_json(json.dumps(number).encode()) == number

@@ -6,7 +6,8 @@ advice; anything else is ignored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache, partial
 from itertools import chain
 from typing import Final
@@ -16,6 +17,7 @@ from webchat_sync.check.schema import Advise, warning
 from webchat_sync.domain.canonical import ADDED
 from webchat_sync.domain.catalogue import Field, Shape
 from webchat_sync.domain.colors import LEAST_CONTRAST, is_color, poor_contrast
+from webchat_sync.domain.day_names import meant_days
 from webchat_sync.domain.hours import (
     DAY,
     DAYS,
@@ -23,7 +25,6 @@ from webchat_sync.domain.hours import (
     is_place,
     known_zone,
     looks_like_range,
-    meant_day,
     parse_days,
     parse_range,
     write_range,
@@ -50,19 +51,45 @@ def week(value: Json) -> Iterator[Diagnostic]:
     zone, days = value.get("timezone"), value.get("days")
     if isinstance(zone, str):
         yield from _timezone(zone)
-    if not value.keys().isdisjoint(("timezone", "days")):
-        yield from _beside_days(value)
-    if isinstance(days, dict) and (not days.keys().isdisjoint(DAYS)):
+    yield from _beside_days(value)
+    yield from _misspelt_keys(value)
+    if isinstance(days, list) and any(isinstance(day, str) and _names_days(day.split(maxsplit=1)[:1]) for day in days):
+        hint = 'Write each day as a key, for example `days: {mon: ["09:00-18:00"]}`.'
+        yield warning(("days",), "the days are a list, so their hours may be ignored", hint, "weekday")
+    if isinstance(days, dict) and _names_days(days):
         for name, ranges in days.items():
             if name in ADDED:
                 continue  # added by the server, and imported
             if name not in DAYS:
-                meant = meant_day(name) or nearest(name, DAYS)
-                hint = f"Did you mean `{meant}`?" if meant else f"Use {', '.join(f'`{day}`' for day in DAYS)}."
                 message = f"{show(name)} isn't a known key for a day, so its hours may be ignored"
-                yield warning(("days", name), message, hint, "weekday", at_key=True)
-            else:
+                yield warning(("days", name), message, _meant(name), "weekday", at_key=True)
+            if name in DAYS or meant_days(name):
                 yield from _hours(("days", name), ranges)
+
+
+def _names_days(keys: Collection[str]) -> bool:
+    """Whether any of ``keys`` is a day, in any spelling."""
+    return any(key in DAYS or meant_days(key) for key in keys)
+
+
+def _meant(name: str) -> str:
+    """What to write instead of a key that should be a day."""
+    days = meant_days(name)
+    if len(days) > 1:
+        return f"Write each day as a key of its own: {', '.join(f'`{day}`' for day in days)}."
+    meant = days[0] if days else nearest(name, DAYS)
+    return f"Did you mean `{meant}`?" if meant else f"Use {', '.join(f'`{day}`' for day in DAYS)}."
+
+
+def _misspelt_keys(value: Mapping[str, Json]) -> Iterator[Diagnostic]:
+    """``timezone`` or ``days`` in another spelling, if the rest has the assumed structure."""
+    for key, inner in value.items():
+        meant = _KEYS.get(key.lower().replace("_", "").replace("-", ""))
+        if meant is None or meant in value:
+            continue
+        if not value.keys().isdisjoint(_KEYS.values()) or (isinstance(inner, dict) and _names_days(inner)):
+            message = f"{show(key)} isn't a known key of opening hours, so it may be ignored"
+            yield warning((key,), message, f"Did you mean `{meant}`?", "opening-hours", at_key=True)
 
 
 def silent_week(fields: Mapping[str, Json]) -> Iterator[Diagnostic]:
@@ -105,6 +132,11 @@ def contrast(value: Json) -> Iterator[Diagnostic]:
         yield warning((), message, hint, "contrast")
 
 
+_KEYS: Final = {"timezone": "timezone", "tz": "timezone", "zone": "timezone", "days": "days", "day": "days"}
+"""What keys of opening hours mean, without case and separators."""
+
+_OFFSET: Final = re.compile(r"(?:UTC|GMT)?\s*[+-]\s*\d.*", re.IGNORECASE)
+
 _ADVISERS: Final[Mapping[str | None, Callable[[Json], Iterator[Diagnostic]]]] = {
     "hosts": hosts,
     "week": week,
@@ -115,7 +147,7 @@ _ADVISERS: Final[Mapping[str | None, Callable[[Json], Iterator[Diagnostic]]]] = 
 def _timezone(zone: str) -> Iterator[Diagnostic]:
     if _is_timezone(zone) or not _timezones():
         return
-    similar = _nearest_timezone(zone)
+    similar = None if _OFFSET.fullmatch(zone.strip()) else _nearest_timezone(zone)
     hint = (
         f"Did you mean `{similar}`?"
         if similar
@@ -146,7 +178,15 @@ def _timezones() -> Sequence[str]:
 def _hours(path: Path, ranges: Json) -> Iterator[Diagnostic]:
     if isinstance(ranges, str):
         if looks_like_range(ranges):
-            yield warning(path, "these hours aren't in a list", f"Write `[{show(ranges)}]`.", "opening-hours")
+            yield warning(
+                path,
+                "these hours aren't in a list",
+                f"Write `[{show(guess_range(ranges) or ranges)}]`.",
+                "opening-hours",
+            )
+        else:
+            hint = "If it's closed, leave the day out. If it's open all day, write `[\"00:00-24:00\"]`."
+            yield warning(path, f"{show(ranges)} isn't a list of hours", hint, "opening-hours")
         return
     opened: list[tuple[int, int, int]] = []
     for index, text in enumerate(ranges if isinstance(ranges, list) else ()):
@@ -190,17 +230,18 @@ def _write(text: str) -> str:
 
 def _beside_days(value: Mapping[str, Json]) -> Iterator[Diagnostic]:
     """Days, or ranges of hours, next to ``days`` instead of inside it."""
+    assumed = not value.keys().isdisjoint(("timezone", "days"))
     for key, hours in value.items():
         if key in ("timezone", "days"):
             continue
-        day, texts = meant_day(key), hours if isinstance(hours, list) else [hours]
+        days, texts = meant_days(key), hours if isinstance(hours, list) else [hours]
         ranges = [text for text in texts if isinstance(text, str) and looks_like_range(text)]
-        if day is None and not ranges:
+        if not (days or ranges) if assumed else not (days and ranges):
             continue
         meant = ", ".join(show(guess_range(text) or text) for text in ranges)
-        hint = f"Move it under `days`: `{day or 'mon'}: [{meant}]`."
-        message = f"{show(key)} is next to `days` instead of under it, so its hours may be ignored"
-        yield warning((key,), message, hint, "weekday", at_key=True)
+        hint = f"Move it under `days`: `{days[0] if days else 'mon'}: [{meant}]`."
+        where = "is next to `days` instead of under it" if "days" in value else "isn't under `days`"
+        yield warning((key,), f"{show(key)} {where}, so its hours may be ignored", hint, "weekday", at_key=True)
 
 
 def _overlaps(path: Path, ranges: Json, opened: Sequence[tuple[int, int, int]]) -> Iterator[Diagnostic]:

@@ -31,7 +31,6 @@ Ranges: TypeAlias = "tuple[tuple[int, int], ...]"
 """When a day is open, in minutes since midnight: sorted, and no two touch."""
 
 _RANGE: Final = re.compile(r"\s*([0-9]{1,2}):([0-5][0-9])\s*[-–]\s*([0-9]{1,2}):([0-5][0-9])\s*", re.ASCII)
-_NAMES: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NO_PLACES: Final = frozenset({"localtime", "posixrules", "Factory"})
 _TIMES: Final = re.compile(r"(\d{1,2})[:.h]?(\d{2})?[^\dA-Za-z]+(\d{1,2})[:.h]?(\d{2})?", re.ASCII)
 _HORIZON: Final = 15 * DAY
@@ -83,12 +82,6 @@ def parse_days(value: Json) -> tuple[Ranges, ...] | None:
     parsed = [_ranges(value.get(day)) for day in DAYS]
     known = tuple(ranges for ranges in parsed if ranges is not None)
     return known if len(known) == len(DAYS) else None
-
-
-def meant_day(text: str) -> str | None:
-    """The day that ``text`` names, in full or abbreviated: ``mon`` for ``Monday``; None if it isn't one."""
-    short = text.strip().lower()
-    return next((name[:3] for name in _NAMES if len(short) >= 3 and name.startswith(short)), None)
 
 
 def parse_range(text: str) -> tuple[int, int] | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from webchat_sync.errors import Diagnostic, Place
+from webchat_sync.frozen import frozen
 from webchat_sync.sentences import in_a_row
 from webchat_sync.strict_json import JsonError, load_json
 from webchat_sync.tree import escape, is_skipped, read_regular
@@ -25,7 +26,19 @@ SCHEMA: Final = ".schema.json"
 MOST_FOLDERS: Final = 2_000
 """The limit of folders to search for files that weren't given."""
 
-_NAME_ONE: Final = "Use a manifest, or a folder that contains manifests."
+
+@frozen
+class Role:
+    """What a file is read as: what it's called, which files can be given instead, and the code of its problems."""
+
+    name: str
+    way_out: str
+    code: str
+
+
+MANIFEST: Final = Role("a manifest", "Use a manifest, or a folder that contains manifests.", "no-manifest")
+OVERLAY: Final = Role("an overlay", "Check the path. For several overlays, repeat `--overlay FILE`.", "overlay")
+
 _RESULT: Final = b'"format_version"'
 """The top-level key of every JSON file that this program writes, which no manifest has."""
 
@@ -37,10 +50,10 @@ _BEGINS_AS_RESULT: Final = re.compile(rb'\s*\{\s*"format_version"\s*:')
 _RESULTS: Final = {
     "listings": ("a snapshot of live channels", "To plan against it, use `plan --live FILE`."),
     "organizations": ("a saved plan", "To view it, use `show FILE`; to apply it, `apply FILE`."),
-    "operations": ("the report of an apply", _NAME_ONE),
-    "diagnostics": ("a report of `validate`", _NAME_ONE),
+    "operations": ("the report of an apply", ""),
+    "diagnostics": ("a report of `validate`", ""),
 }
-"""What a result is and what to do with it, by one of its top-level keys."""
+"""What a result is and what can be done with it, by one of its top-level keys."""
 
 
 def find_files(paths: Sequence[Path], overlays: Sequence[Path] = ()) -> tuple[list[Path], list[Diagnostic]]:
@@ -93,23 +106,25 @@ def named_files(top: Path, most_folders: int | None = None) -> Iterator[Path]:
         yield from (Path(folder, name) for name in names if _is_named(name))
 
 
-def read_source(path: Path) -> Source | Diagnostic:
-    """The file at ``path``, or why it can't be read as a manifest."""
+def read_source(path: Path, role: Role = MANIFEST) -> Source | Diagnostic:
+    """The file at ``path``, or why it can't be read in its ``role``."""
     try:
         data = read_regular(path)
     except FileNotFoundError:
         if path.is_symlink():
             message = f"can't read {show_path(path)}: it's a link to a file that doesn't exist"
             return Diagnostic(message, hint="Fix the link, or remove it.", code="unreadable-file")
-        return Diagnostic(f"{show_path(path)} doesn't exist", hint=_NAME_ONE, code="no-manifest")
+        message = f"{'the overlay ' * (role is OVERLAY)}{show_path(path)} doesn't exist"
+        return Diagnostic(message, hint=role.way_out, code=role.code)
+    except IsADirectoryError:
+        return Diagnostic(f"{show_path(path)} is a folder, not {role.name}", hint=role.way_out, code=role.code)
     except (OSError, ValueError) as error:
         return _unreadable(path, error)
     result = _result(data)
     if result is not None:
-        kind, hint = next((_RESULTS[key] for key in result if key in _RESULTS), ("output of webchat-sync", _NAME_ONE))
-        return Diagnostic(
-            f"this is {kind}, not a manifest", Place(show_path(path), 1, 1), hint=hint, code="no-manifest"
-        )
+        kind, hint = next((_RESULTS[key] for key in result if key in _RESULTS), ("output of webchat-sync", ""))
+        message, place = f"this is {kind}, not {role.name}", Place(show_path(path), 1, 1)
+        return Diagnostic(message, place, hint=hint or role.way_out, code=role.code)
     return Source.of(show_path(path), data)
 
 

@@ -20,7 +20,7 @@ from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.frozen import frozen
 from webchat_sync.leaks import printable_line, redact
 from webchat_sync.manifest.declare import declare, extra_fields
-from webchat_sync.manifest.files import find_files, read_source, show_path
+from webchat_sync.manifest.files import OVERLAY, find_files, read_source, show_path
 from webchat_sync.manifest.overlay import lay_over, organization_of
 from webchat_sync.manifest.policies import policy_findings
 from webchat_sync.manifest.shared_sinks import shared_sinks
@@ -93,7 +93,7 @@ def load_manifests(
     reader = Reader(variables, written)
     texts = texts_of(catalogue)
     below = [as_written(document, texts) for document in reader.read(files)]
-    above = [as_written(document, texts) for document in reader.read(overlays, checked=True)]
+    above = [as_written(document, texts) for document in reader.read(overlays, OVERLAY)]
     documents, misplaced = lay_over(below, above, organization=organization)
     parts, wrong = _declare(documents, catalogue, organization)
     wrong += misplaced

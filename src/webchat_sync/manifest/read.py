@@ -13,7 +13,7 @@ from webchat_sync.check.secrets import exposed, refuse_secret
 from webchat_sync.check.variables import Variables
 from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.leaks import KEY_MARK
-from webchat_sync.manifest.files import read_source, refused_link, show_path
+from webchat_sync.manifest.files import MANIFEST, OVERLAY, Role, read_source, refused_link, show_path
 from webchat_sync.yaml12 import stream
 from webchat_sync.yaml12.composer import compose
 from webchat_sync.yaml12.document import Document, Source
@@ -42,30 +42,30 @@ class Reader:
         self._variables = variables
         self._written = written or {}
 
-    def read(self, files: Iterable[Path], *, checked: bool = False) -> list[Document]:
-        """The documents of ``files``, in order; with ``checked``, links that leave the tree are rejected."""
+    def read(self, files: Iterable[Path], role: Role = MANIFEST) -> list[Document]:
+        """The documents of ``files``, in order; links of overlays that leave the tree are rejected."""
         documents: list[Document] = []
         for file in files:
-            source = (refused_link(file) if checked else None) or self._read(file)
+            source = (refused_link(file) if role is OVERLAY else None) or self._read(file, role)
             if isinstance(source, Diagnostic):
                 self.problems.append(source)
                 continue
             own, problems = read_documents(source, self._variables)
-            if (foreign := _without_content(source, own, problems)) is not None:
+            if (foreign := _without_content(source, own, problems, role)) is not None:
                 self.problems += foreign
                 continue
             if may_quote(source, own):
                 self.sources[source.name] = source
             if not own and not problems:
                 hint = "Add `version: 1`, or remove the file."
-                problems = [Diagnostic("this file is empty", Place(source.name, 1, 1), hint=hint, code="no-manifest")]
+                problems = [Diagnostic("this file is empty", Place(source.name, 1, 1), hint=hint, code=role.code)]
             documents += own
             self.problems += problems
         return documents
 
-    def _read(self, file: Path) -> Source | Diagnostic:
+    def _read(self, file: Path, role: Role) -> Source | Diagnostic:
         written = self._written.get(file)
-        return read_source(file) if written is None else Source.of(show_path(file), written)
+        return read_source(file, role) if written is None else Source.of(show_path(file), written)
 
 
 def may_quote(source: Source, documents: list[Document]) -> bool:
@@ -73,17 +73,19 @@ def may_quote(source: Source, documents: list[Document]) -> bool:
     return "version" in _keys(source, documents)
 
 
-def _without_content(source: Source, documents: list[Document], problems: list[Diagnostic]) -> list[Diagnostic] | None:
-    """Problems that don't quote the file, for one that isn't like a manifest; None if it is."""
+def _without_content(
+    source: Source, documents: list[Document], problems: list[Diagnostic], role: Role
+) -> list[Diagnostic] | None:
+    """Problems that don't quote the file, for one that isn't like a manifest or overlay; None if it is."""
     if _keys(source, documents) & _OWN or not (documents or problems):
         return None
     if not problems and not any(isinstance(document.value, dict) for document in documents):
         return None  # the checks don't quote a list or a text
     harmless = [problem for problem in problems if not problem.path and not _QUOTES.search(problem.message)]
-    hint = "A manifest is a mapping that begins with `version: 1`."
+    hint = f"{role.name.capitalize()} is a mapping that begins with `version: 1`."
     if source.name.endswith(".json"):
         hint += " A policy is only skipped if its name ends in `.schema.json`."
-    return harmless or [Diagnostic("this isn't a manifest", Place(source.name, 1, 1), hint=hint, code="no-manifest")]
+    return harmless or [Diagnostic(f"this isn't {role.name}", Place(source.name, 1, 1), hint=hint, code=role.code)]
 
 
 def _keys(source: Source, documents: list[Document]) -> frozenset[str]:

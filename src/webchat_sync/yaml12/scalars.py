@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from webchat_sync.jsonvalue import Json
+from webchat_sync.strict_json import MOST_DIGITS
 
 TYPED_STARTS: Final = frozenset(["", *"-+.0123456789~nNtTfF"])
 """The first characters (``text[:1]``) of plain scalars that may not be text."""
@@ -24,7 +25,6 @@ _WORDS: Final[Mapping[str, bool | None]] = {
 _INTEGER: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NOT_FINITE: Final = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-_MOST_DIGITS: Final = 1000
 _BASES: Final = {"0o": 8, "0x": 16}
 
 
@@ -49,13 +49,14 @@ def resolve(text: str) -> Json:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):
         _refuse_too_long(text)
-        return int(text[2:], _BASES[text[:2]]) if text[:2] in _BASES else int(text)
+        number = int(text[2:], _BASES[text[:2]]) if text[:2] in _BASES else int(text)
+        _refuse_too_long(str(number))
+        return number
     if _FLOAT.fullmatch(text):
         _refuse_too_long(text)
-        number = float(text)
-        if math.isinf(number):
+        if math.isinf(float(text)):
             raise UnusableScalarError("this number is too large")
-        return number
+        return float(text)
     if _NOT_FINITE.fullmatch(text):
         raise UnusableScalarError(f"`{text}` is read as a number that isn't finite")
     return text
@@ -89,5 +90,6 @@ def tag_name(tag: str) -> str:
 
 
 def _refuse_too_long(text: str) -> None:
-    if len(text) > _MOST_DIGITS:
-        raise UnusableScalarError(f"this number has {len(text):,} characters; at most {_MOST_DIGITS:,} are supported")
+    # A server would return it as JSON, which couldn't be read then.
+    if len(text) > MOST_DIGITS:
+        raise UnusableScalarError(f"this number has {len(text):,} characters; at most {MOST_DIGITS:,} are supported")
