@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from commands import Emulated, emulated
+from commands import Emulated, emulated, manifest_in
 from webchat_sync.emulator import Fault, Faults
 
 MANIFEST = """\
@@ -209,6 +209,35 @@ def test_a_channel_that_cannot_be_matched_is_an_error(tmp_path: Path) -> None:
     with emulated({"name": "A", "id": "1"}, {"name": "A", "id": "2"}) as api:
         refused = api.invoke("adopt", file, "--auto-approve")
         assert (refused.code, "2 live channels have the name" in refused.err) == (1, True)
+
+
+def test_a_pinned_channel_that_was_deleted_live_does_not_keep_the_others_from_being_adopted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = """\
+version: 1
+channels:
+  - name: Support
+    theme: dark
+  - name: Sales
+    sync: { id: c-2 }
+  - name: Gone on purpose
+    sync: { id: c-3, state: absent }
+"""
+    file = manifest_in(tmp_path, monkeypatch, text)
+    with emulated({"name": "Support", "id": "c-1", "theme": "light"}, {"name": "Sales", "id": "c-9"}) as api:
+        done = api.invoke("adopt", "--auto-approve")
+        assert done.code == 0
+        assert (
+            'channels.yaml:5:5: warning: "Sales" is pinned to the id c-2, but no live channel has that id' in done.err
+        )
+        assert "Gone on purpose" not in done.err
+        assert "--only c-9" in done.err  # it may have been created again
+        assert file.read_text(encoding="utf-8") == text.replace(
+            "    theme: dark\n", "    theme: light\n    sync: { id: c-1 }\n"
+        )
+        again = api.invoke("adopt", "--check")
+        assert (again.code, again.err.splitlines()[-1]) == (0, "Nothing to adopt: the differences above remain.")
 
 
 def test_a_comment_that_a_rewrite_loses_is_told_with_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

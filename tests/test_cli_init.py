@@ -302,6 +302,16 @@ def test_no_link_out_of_the_repository_says_whose_the_manifests_are(
     assert (made.code, "private" in made.err) == (0, False)
 
 
+@pytest.mark.parametrize("given", ["../x", "a/", ".."])
+def test_an_organisation_that_is_no_id_is_refused(given: str, here: Path) -> None:
+    refused = init("channels", "--org", given)
+    assert (refused.code, "can't be an organisation id" in refused.err) == (64, True)
+    assert not (here / "channels").exists()
+    pasted = init("channels", "--org", " acme\n")
+    assert pasted.code == 0
+    assert "organization: acme\n" in (here / "channels/channels.yaml").read_text(encoding="utf-8")
+
+
 def test_an_organisation_that_the_manifests_contradict_is_not_taken_in_silence(here: Path) -> None:
     (here / "channels.yaml").write_text("version: 1\norganization: acme\nchannels: []\n", encoding="utf-8")
     assert "--org other is ignored" in init("--host", "github", "--org", "other").err

@@ -10,14 +10,16 @@ from commands import emulated, invoke
 from webchat_sync.emulator import Fault, Faults, effects
 
 NONE = ["../x", "..", ".", "x/..", "/x", "x/", "a//b", "..\\x", "a/./b"]
+PADDED = [" acme", "acme ", "\u00a0acme", "acme\u2003"]
 SOME = ["acme", "7f3e-…", "a b", "...", "a.b", ".hidden", "x?y#z", "%2e%2e"]
 
 
-@pytest.mark.parametrize("organization", NONE)
-def test_an_organization_that_leads_to_another_path_is_an_error(
+@pytest.mark.parametrize("organization", [*NONE, *PADDED])
+def test_an_organization_that_leads_to_another_path_or_is_padded_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, organization: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    reason = "begins or ends with white space" if organization in PADDED else "would change the path of the request"
     file = tmp_path / "a.yaml"
     file.write_text(f"version: 1\norganization: '{organization}'\nchannels: []\n", encoding="utf-8")
     checked = invoke("validate", file)
@@ -32,7 +34,14 @@ def test_an_organization_that_leads_to_another_path_is_an_error(
             invoke("plan", file, "--sandbox", "--org", organization),
         ):
             assert named.code == 1
-            assert "can't be an organisation id: it would change the path of the request\n" in named.err
+            reason = (
+                "begins or ends with white space" if organization in PADDED else "would change the path of the request"
+            )
+            assert f"can't be an organisation id: it {reason}\n" in named.err
+        line_feed = api.invoke("plan", file, environ={"MOSEND_ORG_ID": "acme\n"})
+        assert (line_feed.code, "it begins or ends with white space" in line_feed.err) == (1, True)
+        file.write_text("version: 1\norganization: ${MOSEND_ORG_ID}\nchannels: []\n", encoding="utf-8")
+        assert api.invoke("plan", file, environ={"MOSEND_ORG_ID": organization}).code == 1
         assert api.taken_calls() == []
 
 

@@ -115,6 +115,31 @@ def test_the_drift_of_the_plain_example_is_told_beside_an_organisation_that_fail
         assert [one["organization"] for one in failed] == ["org-7"]
 
 
+def test_the_drift_is_told_beside_an_organisation_whose_files_are_wrong(tmp_path: Path) -> None:
+    """Somebody deleted a pinned channel, which nothing can be compared with: exit code 1, of one organisation."""
+    pinned = "version: 1\norganization: org-x\nchannels: [{name: Support, sync: {id: gone}}]\n"
+    commit(repository(tmp_path), {**FLEET, "channels/x.yaml": pinned})
+    with emulated() as api, fake_gitlab() as gitlab:
+        drifted = run(plain()["drift"], tmp_path, **api.environ, **gitlab.environ(tmp_path, number=None))
+        assert drifted.returncode == 1, drifted.stderr
+        assert "Opened the issue" in drifted.stdout
+        assert 'organisation "org-x"' in drifted.stderr
+        (tmp_path / "channels/x.yaml").write_text("version: 2\n", encoding="utf-8")
+        commit(tmp_path, {})
+        wrong = run(plain()["drift"], tmp_path, **api.environ, **gitlab.environ(tmp_path, number=None))
+        assert (wrong.returncode, "issue" in wrong.stdout) == (1, False)
+
+
+@pytest.mark.variation
+def test_on_github_the_drift_is_told_beside_an_organisation_whose_files_are_wrong(pipeline: Pipeline) -> None:
+    pinned = "version: 1\norganization: org-x\nchannels: [{name: Support, sync: {id: gone}}]\n"
+    pipeline.declare({**FLEET, "channels/x.yaml": pinned})
+    drifted = pipeline.scheduled("drift")
+    assert drifted.code == 1, drifted.log
+    assert "Opened the issue" in drifted.log
+    assert len(pipeline.host.issues) == 1
+
+
 def node(job: str, index: int) -> dict[str, str]:
     """What GitLab tells the jobs of `parallel`."""
     return {"CI_NODE_INDEX": str(index), "CI_NODE_TOTAL": "4", "CI_JOB_NAME": f"{job} {index}/4"}

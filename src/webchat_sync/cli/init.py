@@ -16,6 +16,7 @@ from webchat_sync import __version__
 from webchat_sync.cli.files import read_bytes, unwritable
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
+from webchat_sync.domain.ids import is_id, no_id
 from webchat_sync.environment import API_KEY_VARIABLE, ORGANIZATION_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.files import create
@@ -39,6 +40,18 @@ def _checked_action(_context: click.Context, _option: click.Parameter, value: st
     return value
 
 
+def _checked_organization(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    return _organization_id(value or "") or None
+
+
+def _organization_id(given: str) -> str:
+    """The id, without white space that was pasted with it; empty if there is none."""
+    text = given.strip()
+    if text and not is_id(text):
+        raise click.BadParameter(f'"{flat(text)}" can\'t be an organisation id: {no_id(text)}')
+    return text
+
+
 @click.command("init", short_help="Set up a new folder: a manifest, a .gitignore and a pipeline.")
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path, file_okay=False), default=Path())
 @click.option(
@@ -46,7 +59,7 @@ def _checked_action(_context: click.Context, _option: click.Parameter, value: st
     type=click.Choice(["github", "gitlab", "none"]),
     help="The host to write a pipeline for.  [default: the host of the repository]",
 )
-@click.option("--org", metavar="ID", help="Declare the channels of this organisation.")
+@click.option("--org", metavar="ID", callback=_checked_organization, help="Declare the channels of this organisation.")
 @click.option(
     "--action",
     metavar="REPO@COMMIT",
@@ -144,7 +157,7 @@ def _organization(given: str | None, existing: Path, runtime: Runtime) -> str | 
     if given or runtime.environ.get(ORGANIZATION_VARIABLE) or not runtime.interactive or existing.exists():
         return given
     question = "The organisation's id (leave empty to use the variable MOSEND_ORG_ID)"
-    return click.prompt(question, default="", show_default=False, err=True) or None
+    return click.prompt(question, default="", show_default=False, value_proc=_organization_id, err=True) or None
 
 
 def _needs(owned: Sequence[Owner], organization: str | None) -> Needs:

@@ -12,12 +12,17 @@ _SLASH: Final = re.compile(r"[/\\]")
 
 
 def is_id(text: str) -> bool:
-    """Whether ``text`` can be an id: servers resolve ``..`` and empty segments even if they're quoted."""
-    return {"", ".", ".."}.isdisjoint(_SLASH.split(text))
+    """Whether ``text`` can be an id: servers resolve ``..`` and empty segments even if they're quoted.
+
+    White space around an id, such as the line feed of a variable, would make it another organisation's.
+    """
+    return text == text.strip() and {"", ".", ".."}.isdisjoint(_SLASH.split(text))
 
 
 def no_id(text: str) -> str:
     """Why ``text`` isn't an id."""
+    if text != text.strip():
+        return "it begins or ends with white space"
     return "it would change the path of the request" if text else "it's empty"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from webchat_sync.check.variables import Variables
 from webchat_sync.domain.catalogue import Catalogue
@@ -22,12 +23,17 @@ from webchat_sync.manifest.ownership import shared
 from webchat_sync.manifest.place_edits import Edit
 from webchat_sync.manifest.read import Reader
 from webchat_sync.manifest.write import write_manifest
-from webchat_sync.model import Create, Listing, LiveChannel, Manifest, Plan
+from webchat_sync.model import Create, Declaration, Listing, LiveChannel, Manifest, Plan
 from webchat_sync.plan.make import PlannedOrganization, Planning, begin
 from webchat_sync.plan.organizations import of_organization
 from webchat_sync.plan.sync_from_live import Adoption, adoptions
 from webchat_sync.plan.undo import Moved, undoing
 from webchat_sync.workflow.listings import Readings, failures
+
+_GONE: Final = (
+    "If it was deleted on purpose, remove its declaration. If it was created again, correct `sync.id`. A key that's "
+    "restricted to some channels doesn't list the others."
+)
 
 
 @frozen
@@ -74,11 +80,15 @@ def refuse_shared(subject: Subject) -> None:
 
 @frozen
 class _OrganizationAdoption:
-    """What the files of one organisation should adopt, and the plan as long as they don't."""
+    """What the files of one organisation should adopt, and the plan as long as they don't.
+
+    ``gone`` are the declarations whose pinned channels aren't live, which the plan leaves out.
+    """
 
     adoptions: Sequence[Adoption]
     undeclared: Sequence[LiveChannel]
     planned: PlannedOrganization
+    gone: Sequence[Declaration]
 
 
 def adopt(
@@ -139,7 +149,7 @@ def adopt(
         + tuple(
             missing
             for organization, result in succeeded.items()
-            for missing in of_organization(_missing(result.planned), organization, several=len(manifests) > 1)
+            for missing in of_organization(_missing(result), organization, several=len(manifests) > 1)
         ),
         {name: result.undeclared for name, result in succeeded.items() if result.undeclared},
         moved,
@@ -152,9 +162,17 @@ def adopt(
 
 def _adoption_of(planning: Planning, manifest: Manifest, listing: Listing) -> _OrganizationAdoption:
     rules = planning.rules.catalogue.extended(manifest.field_entries)
-    adopted, undeclared = adoptions(manifest, listing.channels, catalogue=rules)
-    planned = planning.organization(manifest, listing)
-    return _OrganizationAdoption([_declarable(adoption, rules) for adoption in adopted], undeclared, planned)
+    ids = {channel.id for channel in listing.channels}
+    # A plan can't say which channel is meant, but there's nothing to adopt from one that's gone.
+    gone: list[Declaration] = []
+    others: list[Declaration] = []
+    for declaration in manifest.declarations:
+        is_gone = declaration.id is not None and declaration.id not in ids and not declaration.absent
+        (gone if is_gone else others).append(declaration)
+    still_live = replace(manifest, declarations=tuple(others))
+    adopted, undeclared = adoptions(still_live, listing.channels, catalogue=rules)
+    planned = planning.organization(still_live, listing)
+    return _OrganizationAdoption([_declarable(adoption, rules) for adoption in adopted], undeclared, planned, gone)
 
 
 def broken_rules(subject: Subject, written: Mapping[Path, bytes], catalogue: Catalogue) -> list[Diagnostic]:
@@ -248,9 +266,12 @@ def _moved(organization: str, adoption: Adoption, unchanged: Container[str]) -> 
     )
 
 
-def _missing(planned: PlannedOrganization) -> Iterator[Diagnostic]:
+def _missing(adoption: _OrganizationAdoption) -> Iterator[Diagnostic]:
     """The declared channels that aren't live."""
-    for change in planned.plan.changes:
+    for declaration in adoption.gone:
+        message = f'"{declaration.name}" is pinned to the id {declaration.id}, but no live channel has that id'
+        yield Diagnostic(message, declaration.place, hint=_GONE, severity="warning")
+    for change in adoption.planned.plan.changes:
         if isinstance(change, Create):
             message = f'"{change.address}" isn\'t live, so the next apply creates it'
             hint = "If it was renamed, declare its new name. If it was deleted on purpose, remove it from the files."
