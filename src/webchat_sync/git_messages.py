@@ -12,7 +12,7 @@ _PREFIXES: Final = ("fatal: ", "error: ")
 
 
 def in_short(lines: Iterable[str]) -> str:
-    """Git's messages on one line, each of them once, without Git's own prefixes and without full stops."""
+    """Git's messages on one line, without repetitions, Git's own prefixes and full stops."""
     messages: list[str] = []
     for line in filter(None, map(str.strip, lines)):
         if messages and _continues(line, messages[-1]):
