@@ -31,12 +31,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 from applying import KEY, NOW
 from planning import catalogue, declare
 from webchat_sync.api import Mosend
-from webchat_sync.apply.run import Interrupt, Settings
+from webchat_sync.apply.run import Interrupt, Settings, run_channels
 from webchat_sync.apply.run_log import open_run_log
 from webchat_sync.model import Manifest, Operation, OperationResult, Secret
 from webchat_sync.plan.make import make_plan
 from webchat_sync.workflow.listings import read_listings
-from webchat_sync.workflow.verify import converge
+from webchat_sync.workflow.verify import verify
 
 RUNS = 5
 UPDATES = 200
@@ -69,15 +69,11 @@ async def apply(url: str, organization: str) -> tuple[float, float]:
         apis = {organization: api}
         listings = await read_listings(apis, apis, base_url=url)
         plan = make_plan([(manifest, listings[organization])], catalogue=catalogue(), created_at=NOW)
-        report = await converge(
-            open_run_log(plan),
-            [manifest],
-            apis,
-            listings=listings,
-            catalogue=catalogue(),
-            settings=Settings(REAL, LANES),
-            observer=clocked,
-            interrupt=Interrupt(),
+        runs, interrupt = open_run_log(plan), Interrupt()
+        settings = Settings(REAL, LANES)
+        await run_channels(runs, apis, listings=listings, settings=settings, observer=clocked, interrupt=interrupt)
+        report = await verify(
+            runs, [manifest], apis, base_url=url, catalogue=catalogue(), environment=REAL, interrupt=interrupt
         )
     if (report.outcome, len(report.results)) != ("converged", UPDATES):
         sys.exit(f"{report.outcome}: {report.results[:1]}")

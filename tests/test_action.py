@@ -22,7 +22,7 @@ from commands import Emulated, emulated, invoke
 from fake_actions import FORK, REPOSITORY, FakeActions
 from variations import variation
 from webchat_sync.emulator import Fault, Faults, effects
-from webchat_sync.plan.digest import document_digest
+from webchat_sync.planfile.digest import document_digest
 from webchat_sync.render.refusal import REFUSAL
 
 pytestmark = pytest.mark.slow

@@ -23,7 +23,7 @@ import pytest
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from canary import KEY, NEEDLES, PROGRAM, SECRETS, World, look, needles
+from canary import KEY, NEEDLES, PROGRAM, SECRETS, Workspace, look, needles
 from hostile_checkout import make_hostile
 from pipelines import GITHUB, GITLAB, Host
 from repositories import git, repository
@@ -148,12 +148,12 @@ CRASHES: Final = [line for _, line in FAILURES if "--debug-http" in line and "--
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    workspace = Workspace(tmp_path)
     (tmp_path / "face.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(16))
     git(tmp_path, "init", "--quiet", "--bare", "memory.git")
-    with serve(world) as world.url:
-        yield world
+    with serve(workspace) as workspace.url:
+        yield workspace
 
 
 @cache
@@ -208,21 +208,21 @@ def echoing_key() -> Effect:
     return act
 
 
-def test_what_succeeds_shows_no_secret(world: World) -> None:
-    world.declare(chatty=True)
-    assert dict(zip(SUCCESSES, world.run_all(SUCCESSES), strict=True)) == dict.fromkeys(SUCCESSES, 0)
-    assert (world.folder / "sinks" / "support.secret").read_text(encoding="utf-8").strip() in SECRETS
-    assert (world.folder / "child").stat().st_size > 0
+def test_what_succeeds_shows_no_secret(workspace: Workspace) -> None:
+    workspace.declare(chatty=True)
+    assert dict(zip(SUCCESSES, workspace.run_all(SUCCESSES), strict=True)) == dict.fromkeys(SUCCESSES, 0)
+    assert (workspace.folder / "sinks" / "support.secret").read_text(encoding="utf-8").strip() in SECRETS
+    assert (workspace.folder / "child").stat().st_size > 0
 
 
-def test_what_fails_shows_no_secret(world: World) -> None:
-    world.declare()
-    assert world.run("plan all.yaml --out edited.json") == 0
-    saved = json.loads((world.folder / "edited.json").read_text(encoding="utf-8"))
-    (world.folder / "edited.json").write_text(json.dumps({**saved, "created_at": "never"}), encoding="utf-8")
-    (world.folder / "server" / "leaking.yaml").write_text(LEAKING, encoding="utf-8")
-    world.faults = [Fault(echoing_key())]
-    codes = world.run_all([line.replace("leaking.yaml", "server/leaking.yaml") for _, line in FAILURES])
+def test_what_fails_shows_no_secret(workspace: Workspace) -> None:
+    workspace.declare()
+    assert workspace.run("plan all.yaml --out edited.json") == 0
+    saved = json.loads((workspace.folder / "edited.json").read_text(encoding="utf-8"))
+    (workspace.folder / "edited.json").write_text(json.dumps({**saved, "created_at": "never"}), encoding="utf-8")
+    (workspace.folder / "server" / "leaking.yaml").write_text(LEAKING, encoding="utf-8")
+    workspace.faults = [Fault(echoing_key())]
+    codes = workspace.run_all([line.replace("leaking.yaml", "server/leaking.yaml") for _, line in FAILURES])
     assert list(zip(codes, [line for _, line in FAILURES], strict=True)) == FAILURES
 
 
@@ -236,14 +236,14 @@ channels:
 """
 
 
-def test_what_a_sink_refuses_shows_no_secret(world: World) -> None:
-    world.declare(failing=True, chatty=True)
-    assert world.run("apply all.yaml --auto-approve --report report.json --debug-http http.log") == 3
-    assert world.run("secret status") == 0
-    assert world.run("secret deliver Support") == 3
-    assert world.run("secret deliver Support", order="broken sleep 1") == 70
-    assert world.run("secret deliver Support --to sinks/by-hand") == 0
-    assert world.run("secret deliver Support") == 1
+def test_what_a_sink_refuses_shows_no_secret(workspace: Workspace) -> None:
+    workspace.declare(failing=True, chatty=True)
+    assert workspace.run("apply all.yaml --auto-approve --report report.json --debug-http http.log") == 3
+    assert workspace.run("secret status") == 0
+    assert workspace.run("secret deliver Support") == 3
+    assert workspace.run("secret deliver Support", order="broken sleep 1") == 70
+    assert workspace.run("secret deliver Support --to sinks/by-hand") == 0
+    assert workspace.run("secret deliver Support") == 1
 
 
 STAYS: Final = "/proc/self/environ"
@@ -311,38 +311,38 @@ USUAL: Final = {"settings of git", "a pipeline that says nonsense"}
         for kind, variables in ENVIRONMENTS.items()
     ],
 )
-def test_no_environment_makes_a_command_show_a_secret(world: World, variables: dict[str, str]) -> None:
-    world.declare(chatty=True)
-    make_hostile(world.folder, world.folder / "marks")
-    codes = world.run_all(SUCCESSES, **variables)
+def test_no_environment_makes_a_command_show_a_secret(workspace: Workspace, variables: dict[str, str]) -> None:
+    workspace.declare(chatty=True)
+    make_hostile(workspace.folder, workspace.folder / "marks")
+    codes = workspace.run_all(SUCCESSES, **variables)
     assert len(codes) == len(SUCCESSES)
-    assert set(codes) <= {0, 1, 2, 3, 4, 5, 6, 7}, world.said
-    assert not (world.folder / "marks").exists(), "what lies in the tree was run"
+    assert set(codes) <= {0, 1, 2, 3, 4, 5, 6, 7}, workspace.said
+    assert not (workspace.folder / "marks").exists(), "what lies in the tree was run"
 
 
 @pytest.mark.parametrize("host", [pytest.param(GITHUB, id="github"), variation(GITLAB, id="gitlab")])
-def test_what_a_pipeline_says_shows_no_token(world: World, host: Host) -> None:
+def test_what_a_pipeline_says_shows_no_token(workspace: Workspace, host: Host) -> None:
     lines = ["ci comment plan.json --label x", "ci drift plan.json --label x"]
     adopt = "ci adopt all.yaml --label x --debug-http http.log"
     assert {named(line) for line in [*lines, adopt]} == IN_PIPELINES
-    world.declare()
-    world.sought = [*NEEDLES, *needles(host.token), *needles(host.read_token)]
-    assert world.run("plan all.yaml --out plan.json") == 0
+    workspace.declare()
+    workspace.sought = [*NEEDLES, *needles(host.token), *needles(host.read_token)]
+    assert workspace.run("plan all.yaml --out plan.json") == 0
     with host.begin(None) as fake:
-        assert world.run_all(lines, **fake.environ(world.folder, token=host.read_token)) == [6, 6]
-        assert world.run_all(lines, **fake.environ(world.folder)) == [0, 0]
-        assert world.run_all(lines, order="broken clock 1", **fake.environ(world.folder)) == [70, 70]
+        assert workspace.run_all(lines, **fake.environ(workspace.folder, token=host.read_token)) == [6, 6]
+        assert workspace.run_all(lines, **fake.environ(workspace.folder)) == [0, 0]
+        assert workspace.run_all(lines, order="broken clock 1", **fake.environ(workspace.folder)) == [70, 70]
         assert len(fake.bodies) == 1
-        remote = world.folder / "remote.git"
-        git(world.folder, "init", "--quiet", "--bare", "--initial-branch=main", str(remote))
-        git(repository(world.folder), "remote", "add", "origin", str(remote))
-        git(world.folder, "add", "all.yaml")
-        git(world.folder, "commit", "--quiet", "--message=x")
-        git(world.folder, "push", "--quiet", "origin", "HEAD:main")
-        reading = fake.environ(world.folder, number=None, token=host.read_token)
-        assert world.run(adopt, **reading) == 6
-        assert world.run(adopt, **fake.environ(world.folder, number=None)) == 0
-        assert world.run(adopt, order="broken clock 1", **fake.environ(world.folder, number=None)) == 70
+        remote = workspace.folder / "remote.git"
+        git(workspace.folder, "init", "--quiet", "--bare", "--initial-branch=main", str(remote))
+        git(repository(workspace.folder), "remote", "add", "origin", str(remote))
+        git(workspace.folder, "add", "all.yaml")
+        git(workspace.folder, "commit", "--quiet", "--message=x")
+        git(workspace.folder, "push", "--quiet", "origin", "HEAD:main")
+        reading = fake.environ(workspace.folder, number=None, token=host.read_token)
+        assert workspace.run(adopt, **reading) == 6
+        assert workspace.run(adopt, **fake.environ(workspace.folder, number=None)) == 0
+        assert workspace.run(adopt, order="broken clock 1", **fake.environ(workspace.folder, number=None)) == 70
         assert len(fake.requests) == 1
 
 
@@ -357,33 +357,33 @@ def test_what_a_pipeline_says_shows_no_token(world: World, host: Host) -> None:
         ("*/channels/c-1", echoing(400)),
     ],
 )
-def test_what_the_server_echoes_is_not_repeated(world: World, path: str, effect: Effect) -> None:
-    world.declare()
-    world.faults = [Fault(effect, "P*", path)]
-    assert world.run("apply all.yaml --auto-approve --report report.json --debug-http http.log") == 3
-    assert {"report.json", "0.log"} <= {each.name for each in world.folder.iterdir()}
+def test_what_the_server_echoes_is_not_repeated(workspace: Workspace, path: str, effect: Effect) -> None:
+    workspace.declare()
+    workspace.faults = [Fault(effect, "P*", path)]
+    assert workspace.run("apply all.yaml --auto-approve --report report.json --debug-http http.log") == 3
+    assert {"report.json", "0.log"} <= {each.name for each in workspace.folder.iterdir()}
 
 
-def test_what_crashes_with_the_key_alive_does_not_show_it(world: World) -> None:
-    world.declare()
-    assert world.run_all(CRASHES, order="broken clock 3") == [70] * len(CRASHES)
-    assert world.said.count(b"in _exchange") >= len(CRASHES)
+def test_what_crashes_with_the_key_alive_does_not_show_it(workspace: Workspace) -> None:
+    workspace.declare()
+    assert workspace.run_all(CRASHES, order="broken clock 3") == [70] * len(CRASHES)
+    assert workspace.said.count(b"in _exchange") >= len(CRASHES)
 
 
 @pytest.mark.parametrize(
     "line", ["apply all.yaml --auto-approve", "secret rotate Support --to sinks/by-hand --verify-secrets"]
 )
-def test_what_crashes_with_a_secret_alive_does_not_show_it(world: World, line: str) -> None:
-    world.declare()
-    assert world.run(f"{line} --debug-http http.log", order="broken new_id 2") == 70
-    assert b"in _prove" in world.said
+def test_what_crashes_with_a_secret_alive_does_not_show_it(workspace: Workspace, line: str) -> None:
+    workspace.declare()
+    assert workspace.run(f"{line} --debug-http http.log", order="broken new_id 2") == 70
+    assert b"in _prove" in workspace.said
 
 
-def test_the_emulator_prints_neither_the_key_nor_a_secret(world: World) -> None:
+def test_the_emulator_prints_neither_the_key_nor_a_secret(workspace: Workspace) -> None:
     process = subprocess.Popen(
         [sys.executable, PROGRAM, "emulator --port 0 --data server/channels.db"],
-        cwd=world.folder,
-        env=world.environ(),
+        cwd=workspace.folder,
+        env=workspace.environ(),
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
@@ -400,5 +400,5 @@ def test_the_emulator_prints_neither_the_key_nor_a_secret(world: World) -> None:
         out, err = process.communicate(timeout=100)
     assert b"exit 0 of emulator" in err
     look("emulator", out + err, sought=needles(KEY, secret))
-    assert secret.encode() in (world.folder / "server" / "channels.db").read_bytes()
-    assert (world.folder / "server" / "channels.db").stat().st_mode & 0o077 == 0
+    assert secret.encode() in (workspace.folder / "server" / "channels.db").read_bytes()
+    assert (workspace.folder / "server" / "channels.db").stat().st_mode & 0o077 == 0

@@ -107,32 +107,32 @@ def unclear(declaration: Declaration, live_names: list[str], declarations: list[
 
 
 @dataclass
-class World:
+class Server:
     url: str
     store: Store
     calls: list[Call]
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
+def server() -> Iterator[Server]:
     store, calls = Store(catalogue=catalogue(), now=lambda: NOW), list[Call]()
     with serve(build_app(store, record=calls.append)) as url:
-        yield World(url, store, calls)
+        yield Server(url, store, calls)
 
 
 @settings(max_examples=size(30, thorough=300), deadline=None)
 @given(case=cases())
-def test_apply_converges_in_the_fewest_calls_and_touches_nothing_else(world: World, case: Case) -> None:
+def test_apply_converges_in_the_fewest_calls_and_touches_nothing_else(server: Server, case: Case) -> None:
     organization = f"o{next(ORGANIZATIONS)}"
-    before = world.store.seed(
+    before = server.store.seed(
         organization, [{**channel, "id": f"live-{index}"} for index, channel in enumerate(case.channels)]
     )
     manifest = Manifest(organization, tuple(case.declarations), case.prune)
-    world.calls.clear()
+    server.calls.clear()
 
-    plan, report = anyio.run(plan_and_apply, world.url, manifest)
+    plan, report = anyio.run(plan_and_apply, server.url, manifest)
 
-    methods = Counter(call.method for call in world.calls)
+    methods = Counter(call.method for call in server.calls)
     summary = summarize(plan)
     patched_creates = sum(
         len(change.operations) - 1 for change in plan.organizations[0].changes if change.action == "create"
@@ -143,12 +143,12 @@ def test_apply_converges_in_the_fewest_calls_and_touches_nothing_else(world: Wor
     assert methods["PATCH"] == summary.update + patched_creates
     assert methods["DELETE"] == summary.delete
 
-    world.calls.clear()
-    again, _ = anyio.run(plan_and_apply, world.url, manifest)
+    server.calls.clear()
+    again, _ = anyio.run(plan_and_apply, server.url, manifest)
     assert not has_changes(again)
-    assert [call.method for call in world.calls] == ["GET"]
+    assert [call.method for call in server.calls] == ["GET"]
 
-    after = {str(channel["id"]): channel for channel in world.store.channels(organization)}
+    after = {str(channel["id"]): channel for channel in server.store.channels(organization)}
     changed = {change.channel_id: change for change in plan.organizations[0].changes if change.action != "none"}
     for channel in before:
         change = changed.get(str(channel["id"]))

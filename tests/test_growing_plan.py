@@ -24,7 +24,7 @@ from planning import declare as declare_channel
 from test_fleet import declare, fleet
 from webchat_sync.emulator import Store, build_app, serve
 from webchat_sync.model import Plan
-from webchat_sync.plan.digest import GrowingDigest, document_digest
+from webchat_sync.planfile.digest import GrowingDigest, document_digest
 from webchat_sync.planfile.writer import indented, plan_digest, plan_pieces
 
 ORGANIZATIONS = [f"org-{number}" for number in range(5)]

@@ -6,6 +6,7 @@ import ast
 import socket
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from types import FunctionType
@@ -75,6 +76,9 @@ MAY_IMPORT = {
     },
 }
 
+ONE_BY_ONE = ("render", "secrets/sinks", "workflow")
+"""The rooms with a module for every format, kind of sink or use case, however small."""
+
 
 def room(path: Path) -> str:
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
@@ -105,6 +109,19 @@ def test_a_room_imports_only_the_rooms_that_it_may() -> None:
 def test_no_module_is_longer_than_300_lines() -> None:
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in ROOT.rglob("*.py")}
     assert {path: length for path, length in lengths.items() if length > 300} == {}
+
+
+def test_a_small_module_with_one_user_is_part_of_that_user() -> None:
+    users: defaultdict[str, set[Path]] = defaultdict(set)
+    for path in [*ROOT.rglob("*.py"), *(Path(__file__).parents[1] / "scripts").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                for module in (node.module or "", *(f"{node.module}.{name.name}" for name in node.names)):
+                    users[module].add(path)
+    paths = {path.relative_to(ROOT.parent).with_suffix(""): path for path in ROOT.rglob("*.py")}
+    used_once = {name for name in paths if len(users[".".join(name.parts)]) == 1}
+    small = {name for name in used_once if len(paths[name].read_text(encoding="utf-8").splitlines()) < 50}
+    assert [name for name in small if not name.relative_to("webchat_sync").as_posix().startswith(ONE_BY_ONE)] == []
 
 
 def test_no_match_over_operations_lets_a_new_one_pass() -> None:

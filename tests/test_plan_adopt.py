@@ -39,7 +39,7 @@ from webchat_sync.plan.sync_from_live import adopted_value, adoptions
             "departments",
             [{"id": "2", "name": "A"}, {"label": "A"}, {"id": "2", "name": "A", "x": None}],
             [{"id": "1"}, {"name": "A", "label": "A"}, {"id": "1", "name": "A", "label": "A"}],
-            [{"id": "2", "name": "A"}, {"label": "A"}, {"id": "2", "name": "A", "x": None}],
+            [{"name": "A"}, {"label": "A"}, {"name": "A"}],
         ),
     ],
 )  # fmt: skip

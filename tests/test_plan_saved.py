@@ -29,10 +29,10 @@ from webchat_sync.model import (
     Unchanged,
     Update,
 )
-from webchat_sync.plan.digest import document_digest
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.make import make_plan
 from webchat_sync.planfile.desired import desired_manifests
+from webchat_sync.planfile.digest import document_digest
 from webchat_sync.planfile.reader import read_plan
 from webchat_sync.planfile.version import FORMAT_VERSION
 from webchat_sync.planfile.writer import render_plan

@@ -39,7 +39,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def world(
+def behind(
     tmp_path: Path, environment: pytest.MonkeyPatch, certificate: Path
 ) -> Iterator[tuple[Emulated, str, pytest.MonkeyPatch]]:
     """The emulator, its URL behind TLS, and an environment that trusts it and has no proxy."""
@@ -50,7 +50,7 @@ def world(
         yield api, url, environment
 
 
-World = tuple[Emulated, str, pytest.MonkeyPatch]
+BehindTls = tuple[Emulated, str, pytest.MonkeyPatch]
 
 
 def run(api: Emulated, url: str, *arguments: str) -> Finished:
@@ -61,8 +61,8 @@ def run(api: Emulated, url: str, *arguments: str) -> Finished:
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 @pytest.mark.parametrize("auth", ["", f"user:{PASSWORD}"])
-def test_all_calls_go_through_a_tunnel_of_the_proxy(tmp_path: Path, world: World, name: str, auth: str) -> None:
-    api, url, environment = world
+def test_all_calls_go_through_a_tunnel_of_the_proxy(tmp_path: Path, behind: BehindTls, name: str, auth: str) -> None:
+    api, url, environment = behind
     with real_proxy(tmp_path, *(["--basic-auth", auth] if auth else [])) as proxy:
         environment.setenv(name, f"http://{auth}{'@' if auth else ''}{proxy.address}")
         assert run(api, url, "apply", "m.yaml", "--auto-approve").code == 0
@@ -73,8 +73,8 @@ def test_all_calls_go_through_a_tunnel_of_the_proxy(tmp_path: Path, world: World
 
 
 @pytest.mark.parametrize("exempt", ["127.0.0.1", "*", "example.com, 127.0.0.1"])
-def test_what_no_proxy_names_goes_there_directly(tmp_path: Path, world: World, exempt: str) -> None:
-    api, url, environment = world
+def test_what_no_proxy_names_goes_there_directly(tmp_path: Path, behind: BehindTls, exempt: str) -> None:
+    api, url, environment = behind
     with real_proxy(tmp_path) as proxy:
         environment.setenv("HTTPS_PROXY", f"http://{proxy.address}")
         environment.setenv("NO_PROXY", exempt)
@@ -84,8 +84,8 @@ def test_what_no_proxy_names_goes_there_directly(tmp_path: Path, world: World, e
 
 
 @pytest.mark.parametrize("auth", ["", "user:another@", f"another:{PASSWORD}@"])
-def test_a_proxy_that_wants_another_password_is_told_as_it_is(tmp_path: Path, world: World, auth: str) -> None:
-    api, url, environment = world
+def test_a_proxy_that_wants_another_password_is_told_as_it_is(tmp_path: Path, behind: BehindTls, auth: str) -> None:
+    api, url, environment = behind
     with real_proxy(tmp_path, "--basic-auth", f"user:{PASSWORD}") as proxy:
         environment.setenv("HTTPS_PROXY", f"http://{auth}{proxy.address}")
         refused = run(api, url, "apply", "m.yaml", "--auto-approve")
@@ -95,8 +95,8 @@ def test_a_proxy_that_wants_another_password_is_told_as_it_is(tmp_path: Path, wo
     assert api.calls == []
 
 
-def test_a_proxy_that_refuses_the_server_is_told_as_it_is(tmp_path: Path, world: World) -> None:
-    api, url, environment = world
+def test_a_proxy_that_refuses_the_server_is_told_as_it_is(tmp_path: Path, behind: BehindTls) -> None:
+    api, url, environment = behind
     options = ("--plugins", "proxy.plugin.FilterByUpstreamHostPlugin", "--filtered-upstream-hosts", "127.0.0.1")
     with real_proxy(tmp_path, *options) as proxy:
         environment.setenv("HTTPS_PROXY", f"http://{proxy.address}")
@@ -104,8 +104,8 @@ def test_a_proxy_that_refuses_the_server_is_told_as_it_is(tmp_path: Path, world:
     assert (refused.code, "418" in refused.err, "HTTPS_PROXY" in refused.err, api.calls) == (6, True, True, [])
 
 
-def test_a_proxy_that_is_not_there_is_told_as_it_is(tmp_path: Path, world: World) -> None:
-    api, url, environment = world
+def test_a_proxy_that_is_not_there_is_told_as_it_is(tmp_path: Path, behind: BehindTls) -> None:
+    api, url, environment = behind
     with real_proxy(tmp_path) as proxy:
         pass
     environment.setenv("HTTPS_PROXY", f"http://user:{PASSWORD}@{proxy.address}")
@@ -114,8 +114,8 @@ def test_a_proxy_that_is_not_there_is_told_as_it_is(tmp_path: Path, world: World
 
 
 @pytest.mark.anyio
-async def test_a_proxy_that_hangs_ends_at_the_deadline(tmp_path: Path, world: World) -> None:
-    api, url, environment = world
+async def test_a_proxy_that_hangs_ends_at_the_deadline(tmp_path: Path, behind: BehindTls) -> None:
+    api, url, environment = behind
     with real_proxy(tmp_path) as proxy:
         environment.setenv("HTTPS_PROXY", f"http://{proxy.address}")
         proxy.freeze()
@@ -130,8 +130,8 @@ async def test_a_proxy_that_hangs_ends_at_the_deadline(tmp_path: Path, world: Wo
     assert api.calls == []
 
 
-def test_a_tunnel_is_no_way_around_a_certificate(tmp_path: Path, world: World) -> None:
-    api, url, environment = world
+def test_a_tunnel_is_no_way_around_a_certificate(tmp_path: Path, behind: BehindTls) -> None:
+    api, url, environment = behind
     environment.delenv("SSL_CERT_FILE")
     with real_proxy(tmp_path) as proxy:
         environment.setenv("HTTPS_PROXY", f"http://{proxy.address}")

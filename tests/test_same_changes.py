@@ -16,8 +16,8 @@ from action_runner import ROOT
 from planning import NOW, catalogue, declare, live
 from sizes import size
 from webchat_sync.model import Declaration, Listing, LiveChannel, Manifest
-from webchat_sync.plan.digest import document_digest
 from webchat_sync.plan.make import make_plan
+from webchat_sync.planfile.digest import document_digest
 from webchat_sync.planfile.writer import render_plan
 
 script = run_path(str(ROOT / "scripts" / "action" / "same_changes.py"))

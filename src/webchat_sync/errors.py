@@ -249,7 +249,7 @@ class ApiAnswerError(ApiError):
 
 
 class CombinedApiError(WebchatSyncError):
-    """Concurrent parts of a run failed; the message has one line for each, and each hint once."""
+    """Concurrent parts of a run failed; the message has a line for every failure, and no hint twice."""
 
     exit_code = 6
 

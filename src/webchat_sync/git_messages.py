@@ -16,7 +16,7 @@ _EMPTY: Final = re.compile(r"(?:remote:)?[\s=*#-]*")
 
 
 def in_short(lines: Iterable[str]) -> str:
-    """Git's messages on one line, each of them once, without Git's own prefixes and without full stops."""
+    """Git's messages on one line, without repetitions, Git's own prefixes and full stops."""
     messages: list[str] = []
     for line in map(str.strip, lines):
         if _EMPTY.fullmatch(line):

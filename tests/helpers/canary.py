@@ -64,7 +64,7 @@ def look(where: str, content: bytes, *, sought: list[bytes] = NEEDLES) -> None:
     assert not found, (where, found[:3], content[-3000:].decode("utf-8", "replace"))
 
 
-class World:
+class Workspace:
     """A folder, a server with known secrets, and commands that run as separate processes."""
 
     def __init__(self, folder: Path) -> None:

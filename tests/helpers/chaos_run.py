@@ -40,20 +40,20 @@ class Run:
     arrivals: list[Arrival] = field(default_factory=list)
     listed: frozenset[str] = frozenset()
     plan: Plan | None = None
-    tasks: tuple[ChannelRun, ...] = ()
+    channels: tuple[ChannelRun, ...] = ()
     report: ApplyReport | None = None
     error: WebchatSyncError | None = None
     killed: bool = False
 
     @property
     def results(self) -> tuple[OperationResult, ...]:
-        return self.report.results if self.report else results(self.tasks)
+        return self.report.results if self.report else results(self.channels)
 
     @property
     def converged(self) -> bool:
         if self.report is not None:
             return self.report.outcome == "converged"
-        return self.plan is not None and not self.tasks
+        return self.plan is not None and not self.channels
 
 
 @dataclass(frozen=True)

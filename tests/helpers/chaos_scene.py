@@ -139,20 +139,20 @@ class Scene:
 
     async def _plan_and_apply(self, run: Run, watcher: Watcher, interrupt: Interrupt, parallelism: int) -> None:
         async with self._client() as api:
-            apis, sides = {self.organization: api}, self.manifest
+            apis = {self.organization: api}
             try:
                 listings = await read_listings(apis, apis, base_url=self.stage.url)
                 listing = listings[self.organization]
                 run.listed = frozenset(channel.id for channel in listing.channels)
-                run.plan = make_plan([(sides, listing)], catalogue=catalogue(), created_at=NOW)
+                run.plan = make_plan([(self.manifest, listing)], catalogue=catalogue(), created_at=NOW)
             except WebchatSyncError as error:
                 run.error = error
                 return
             if has_changes(run.plan):
-                run.tasks = open_run_log(run.plan)
+                run.channels = open_run_log(run.plan)
                 environment = self._environment()
                 await run_channels(
-                    run.tasks,
+                    run.channels,
                     apis,
                     listings=listings,
                     settings=Settings(environment, parallelism),
@@ -160,7 +160,7 @@ class Scene:
                     interrupt=interrupt,
                 )
                 run.report = await verify(
-                    run.tasks,
+                    run.channels,
                     [self.manifest],
                     apis,
                     base_url=self.stage.url,
@@ -212,7 +212,7 @@ class Scene:
             yield f"something was deleted although the rest is {others}"
         if run.report and run.report.outcome == "converged" and (left := list(self.flaws())):
             yield f"converged, but {left}"
-        if run.report is None and run.tasks and not run.killed:
+        if run.report is None and run.channels and not run.killed:
             yield f"there is no report: {run.error}"
 
     def _status_flaw(self, result: OperationResult, calls: Sequence[Arrival]) -> str:

@@ -23,8 +23,8 @@ from webchat_sync.errors import Diagnostic, InputError, WebchatSyncError
 from webchat_sync.memory.document import parse_document
 from webchat_sync.memory.file import FileMemory
 from webchat_sync.model import ChannelKey, Json
-from webchat_sync.plan.digest import document_digest
 from webchat_sync.planfile.desired import desired_manifests
+from webchat_sync.planfile.digest import document_digest
 from webchat_sync.planfile.reader import read_plan
 from webchat_sync.planfile.snapshot import read_snapshot
 from webchat_sync.render.formats import FORMATS

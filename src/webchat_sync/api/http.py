@@ -47,7 +47,7 @@ HEADERS: Final = {
 T = TypeVar("T")
 
 if find_spec("sniffio") is None:
-    # httpcore imports it for every lock that it creates, and Python would search the file system each time: 12 % of
+    # httpcore imports it for every lock that it creates, and Python would search the file system every time: 12% of
     # the CPU time of a whole `apply` of 300 new channels over loopback.
     sys.modules["sniffio"] = None  # type: ignore[assignment]  # marks a missing module
 

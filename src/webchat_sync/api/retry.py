@@ -37,7 +37,7 @@ async def repeat(  # noqa: C901 - every branch is one answer to the same questio
     environment: Environment,
     permitted: Callable[[], bool] = lambda: True,
 ) -> T:
-    """The result of the first successful attempt; each receives its number, from 1.
+    """The result of the first successful attempt; attempts receive their number, from 1.
 
     A transient failure is followed by another attempt, up to ATTEMPTS in total and within BUDGET; if the call isn't
     ``repeatable``, only if the failed one can't have had an effect. The wait is what the server asks for, or a random

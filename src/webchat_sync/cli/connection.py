@@ -117,7 +117,7 @@ def connection_options(command: Callable[..., object]) -> Callable[..., object]:
 
 
 def key_variables(settings: Iterable[Manifest | OrganizationPlan]) -> dict[str, KeyVariable | None]:
-    """The organisations of ``settings``, each with the variable for its own key, or None."""
+    """The organisations of ``settings``, with the variable for their own key, or None."""
     variables: dict[str, KeyVariable | None] = {}
     for item in settings:
         place = item.api_key_place if isinstance(item, Manifest) else None

@@ -1,4 +1,4 @@
-"""Shows each organisation of a plan on stdout as soon as it's planned, before the last one is."""
+"""Shows the organisations of a plan on stdout as soon as they're planned, before the last one is."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PIECE: Final = getattr(select, "PIPE_BUF", 512) // _LONGEST_LETTER
 
 
 class GrowingPlan:
-    """Prints each organisation when it's planned, and at the end what :meth:`Output.emit` prints below them."""
+    """Prints organisations when they're planned, and at the end what :meth:`Output.emit` prints below them."""
 
     def __init__(self, output: Output, runtime: Runtime) -> None:
         self._output, self._runtime = output, runtime

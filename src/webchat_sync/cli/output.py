@@ -35,7 +35,7 @@ class TextRenderer(Protocol[In]):
 
 @frozen
 class Output:
-    """How a plan is shown: on stdout in ``stdout_format``, and in ``files``, each a format and a file.
+    """How a plan is shown: on stdout in ``stdout_format``, and in ``files``, pairs of a format and a file.
 
     ``aside``: stdout is one of the files that an option names, so that text for people goes to stderr.
     """
@@ -117,7 +117,7 @@ def _renders(
 
 
 def render_option(formats: Collection[str]) -> Callable[[Callable[..., object]], Callable[..., object]]:
-    """``--render FORMAT=FILE``, which hands the command its ``files``: each a format and a file."""
+    """``--render FORMAT=FILE``, which hands the command its ``files``: pairs of a format and a file."""
     return click.option(
         "--render",
         "files",

@@ -1,1 +1,1 @@
-"""What the vendor's values mean, each fact once: fields, list items, opening hours, colours, hosts, names."""
+"""What the API's values mean, every fact in one place: fields, list items, opening hours, colours, hosts, names."""

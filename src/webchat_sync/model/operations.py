@@ -1,4 +1,4 @@
-"""Operations: the calls of a plan, each a type of its own."""
+"""Operations: the calls of a plan, with a type for every kind."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any, Final
+from typing import Final
 
 from webchat_sync.domain.canonical import canonical_value
 from webchat_sync.domain.catalogue import Catalogue
@@ -23,7 +23,7 @@ def listing_digest(organization: str, listing: Listing, catalogue: Catalogue) ->
     """
     declarable = catalogue.declarable
     channels = {channel.id: _canonical_fields(channel.fields, declarable, catalogue) for channel in listing.channels}
-    return _sha256([organization, listing.base_url, channels])
+    return json_digest([organization, listing.base_url, channels])
 
 
 def channel_digest(
@@ -33,7 +33,7 @@ def channel_digest(
 
     A null field equals a missing one, since servers drop null keys.
     """
-    return _sha256([organization, base_url, channel_id, _canonical_fields(values, values, catalogue)])
+    return json_digest([organization, base_url, channel_id, _canonical_fields(values, values, catalogue)])
 
 
 def manifest_digest(manifests: Sequence[Manifest], catalogue: Catalogue) -> str:
@@ -54,37 +54,17 @@ def manifest_digest(manifests: Sequence[Manifest], catalogue: Catalogue) -> str:
         ]
         for manifest in manifests
     }
-    return _sha256(declared)
+    return json_digest(declared)
 
 
-def document_digest(document: Mapping[str, Any]) -> str:
-    """SHA-256 of a JSON document without its own ``digest``, regardless of layout and key order."""
-    return _sha256({name: value for name, value in document.items() if name != "digest"})
+def json_digest(value: object) -> str:
+    """SHA-256 of a JSON value, regardless of layout and key order."""
+    return digest_text(hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest())
 
 
-class GrowingDigest:
-    """:func:`document_digest` of a document with a list ``name`` too long to be held, which is added entry by entry.
-
-    ``document`` is all the rest.
-    """
-
-    def __init__(self, document: Mapping[str, Any], name: str) -> None:
-        rest = json.dumps({**document, name: []}, sort_keys=True)
-        # The list in it begins where the names before its own end, and none of their values has a part in that.
-        before = {other: value for other, value in document.items() if other < name}
-        opened = len(json.dumps({**before, name: []}, sort_keys=True)) - len("]}")
-        self._hash = hashlib.sha256(rest[:opened].encode())
-        self._closed, self._between = rest[opened:], ""
-
-    def add(self, entry: object) -> None:
-        """Take the next entry in."""
-        self._hash.update(f"{self._between}{json.dumps(entry, sort_keys=True)}".encode())
-        self._between = ", "
-
-    def end(self) -> str:
-        """The digest, once all entries are in."""
-        self._hash.update(self._closed.encode())
-        return _shown(self._hash.hexdigest())
+def digest_text(sha256: str) -> str:
+    """The digest with these hexadecimal digits, as plans have it: ``sha256:<hex>``."""
+    return f"sha256:{sha256}"
 
 
 def _canonical_fields(values: Mapping[str, Json], names: Mapping[str, object], catalogue: Catalogue) -> dict[str, Json]:
@@ -103,12 +83,3 @@ def _canonical_declaration(declaration: Declaration, catalogue: Catalogue) -> st
 
 def _plain(option: object) -> object:
     return sorted(option) if isinstance(option, frozenset) else repr(option)
-
-
-def _sha256(value: object) -> str:
-    text = json.dumps(value, sort_keys=True)
-    return _shown(hashlib.sha256(text.encode()).hexdigest())
-
-
-def _shown(digest: str) -> str:
-    return f"sha256:{digest}"

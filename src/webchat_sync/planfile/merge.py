@@ -9,7 +9,7 @@ from typing import Final
 
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import FailedOrganization, OrganizationPlan, Plan, Shard
-from webchat_sync.plan.digest import document_digest
+from webchat_sync.planfile.digest import document_digest
 from webchat_sync.sentences import in_a_row
 
 FEW: Final = 5

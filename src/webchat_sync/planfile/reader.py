@@ -37,7 +37,7 @@ from webchat_sync.model import (
     read_moment,
     read_steps,
 )
-from webchat_sync.plan.digest import document_digest
+from webchat_sync.planfile.digest import document_digest
 from webchat_sync.planfile.failed import read_failed, read_place, read_problems
 from webchat_sync.planfile.version import FORMAT_VERSION
 from webchat_sync.strict_json import JsonError, load_json

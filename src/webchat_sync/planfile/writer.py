@@ -25,8 +25,8 @@ from webchat_sync.model import (
     moment_text,
     steps_document,
 )
-from webchat_sync.plan.digest import GrowingDigest
 from webchat_sync.plan.summary import summarize
+from webchat_sync.planfile.digest import GrowingDigest
 from webchat_sync.planfile.failed import failed_document, place_document, problems_document
 from webchat_sync.planfile.redacted import redacted_organization
 from webchat_sync.planfile.version import FORMAT_VERSION

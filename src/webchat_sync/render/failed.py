@@ -15,7 +15,7 @@ MOST_LISTED: Final = 20
 
 
 def render_failed(failed: Sequence[FailedOrganization], count: int) -> str:
-    """For logs: a line for every problem, each hint once, and how many of ``count`` failed."""
+    """For logs: a line for every problem, no hint twice, and how many of ``count`` failed."""
     lines = [f"Error: {line}" for failure in failed for line in reasons(failure)]
     hints = dict.fromkeys(problem.hint for failure in failed for problem in failure.problems if problem.hint)
     lines += [f"  {flat(hint)}" for hint in hints]

@@ -38,4 +38,4 @@ ENDS: Final[Mapping[str, Callable[[Plan], str]]] = {
     "text": _of("render.text", "render_end"),
     "github": _of("render.github", "render_end"),
 }
-"""Of the formats that begin with the text of each organisation: what is below all of them."""
+"""Of the formats that begin with the text of all organisations: what is below them."""

@@ -1,4 +1,4 @@
-"""Secrets that no sink has accepted yet: each in a file that only its owner can read, until it's delivered."""
+"""Secrets that no sink has accepted yet, in files that only their owner can read, until it's delivered."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Problems of the input in every format: one module per format, each with ``render_problems``."""
+"""Problems of the input in every format: one module per format, with ``render_problems``."""
