@@ -34,12 +34,12 @@ from webchat_sync.plan.sync_from_live import adopted_value, adoptions
         ("operatingHours", {"a": {"id": "1", "b": 2}}, {"a": {"b": 1}}, {"a": {"b": 2}}),
         ("operatingHours", {"a": [1, 2]}, {"a": [1.0]}, {"a": [1, 2]}),
         ("departments", [{"id": "1", "name": "A", "x": None}], [], [{"name": "A", "x": None}]),
-        # Nothing says which of two like items is meant: what is live is taken as it is.
+        # Nothing says which of two like items is meant; the id is written where one was declared.
         (
             "departments",
             [{"id": "2", "name": "A"}, {"label": "A"}, {"id": "2", "name": "A", "x": None}],
             [{"id": "1"}, {"name": "A", "label": "A"}, {"id": "1", "name": "A", "label": "A"}],
-            [{"name": "A"}, {"label": "A"}, {"name": "A"}],
+            [{"name": "A"}, {"label": "A"}, {"id": "2", "name": "A"}],
         ),
     ],
 )  # fmt: skip
