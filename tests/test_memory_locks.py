@@ -239,7 +239,7 @@ def test_the_commands_know_several_locks(tmp_path: Path, remote: Remote, monkeyp
         assert api.invoke(*apply, "org-2", environ=ENVIRON).code == 0
         everything = api.invoke("unlock", "--auto-approve", "--manifest", "channels", environ=ENVIRON)
         assert {line.split(" is ")[0] for line in everything.err.splitlines()[::2]} == {
-            "The lock of org-1, org-2",
+            "The lock of org-1 and org-2",
             "The lock of org-3",
         }
         assert locks_of(remote) == []
