@@ -232,14 +232,14 @@ def test_the_commands_know_several_locks(tmp_path: Path, remote: Remote, monkeyp
         assert (refused.code, "another run holds the lock: https://ci.example.com/" in refused.err) == (7, True)
         unlocked = api.invoke("unlock", "--auto-approve", "--org", "org-2", "--manifest", "channels", environ=ENVIRON)
         assert unlocked.err.splitlines()[0].startswith(
-            "The lock of org-1, org-2 is held by https://ci.example.com/one on machine of one (since "
+            "The lock of org-1 and org-2 is held by https://ci.example.com/one on machine of one (since "
         )
         assert (unlocked.code, len(unlocked.err.splitlines())) == (0, 2)
         assert locks_of(remote) == sorted([*lock_refs(REF, ["org-1"]), *two.lock.locks])
         assert api.invoke(*apply, "org-2", environ=ENVIRON).code == 0
         everything = api.invoke("unlock", "--auto-approve", "--manifest", "channels", environ=ENVIRON)
         assert {line.split(" is ")[0] for line in everything.err.splitlines()[::2]} == {
-            "The lock of org-1, org-2",
+            "The lock of org-1 and org-2",
             "The lock of org-3",
         }
         assert locks_of(remote) == []
