@@ -183,7 +183,9 @@ async def test_a_redirect_is_never_followed(call: Call, status: int) -> None:
         )
     assert isinstance(error, ApiStatusError)
     assert other.requests == []
-    assert f"a redirect to {other.url.removeprefix('http://')}, which isn't followed because your credentials" in str(error)
+    assert f"a redirect to {other.url.removeprefix('http://')}, which isn't followed because your credentials" in str(
+        error
+    )
     assert (error.status, error.in_doubt, requests) == (status, False, 1)
 
 

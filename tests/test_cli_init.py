@@ -406,6 +406,7 @@ def test_in_a_terminal_it_asks_for_what_it_cannot_tell(
 ) -> None:
     made = invoke("init", *arguments, environ=ENVIRON, interactive=True, stdin=typed)
     assert made.code == 0, made.err
+    assert ('Error: "nobody" isn\'t one of github, gitlab or none.' in made.out + made.err) == ("nobody" in typed)
     assert (here / file).is_file()
     assert yaml.safe_load((here / "channels.yaml").read_text(encoding="utf-8")).get("organization") == organization
 

@@ -118,6 +118,7 @@ def test_a_secret_that_waits_can_go_elsewhere(api: Emulated, tmp_path: Path) -> 
     assert api.invoke("apply", file, "--auto-approve", environ=PATH, sleep=no_sleep).code == 3
     shown = api.invoke("secret", "deliver", "c-1", "--to", "by-hand", "--show")
     assert shown.code == 0
+    assert shown.err.endswith('Delivered the identity secret of "c-1" to file by-hand and standard output.\n')
     assert signs(api.store, "c-1", Secret(shown.out.strip()))
     assert signs(api.store, "c-1", held(tmp_path, "by-hand"))
 

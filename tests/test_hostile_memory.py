@@ -151,5 +151,6 @@ def test_whatever_a_ref_holds_is_read_or_refused_in_words(
             finished = api.invoke(*words, environ=environ, sleep=at_once)
             assert finished.code in {0, 1, 3, 5, 7}, (line, finished.err)
             assert hostile(finished) == [], line
+            assert "codec can't" not in finished.err, finished.err
             assert len(finished.err) < 10_000, line
         assert ACME not in git(remote, "for-each-ref"), "it can be unlocked, whatever the lock says"

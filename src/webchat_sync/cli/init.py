@@ -21,6 +21,8 @@ from webchat_sync.environment import API_KEY_VARIABLE, ORGANIZATION_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.files import create
 from webchat_sync.flat import flat
+from webchat_sync.jsonvalue import show
+from webchat_sync.sentences import in_a_row
 from webchat_sync.tree import escape
 from webchat_sync.workflow.state import STATE_FOLDER
 
@@ -52,11 +54,23 @@ def _organization_id(given: str) -> str:
     return text
 
 
+class _HostName(click.Choice[str]):
+    """The name of a host; a prompt shows this error as it is, instead of by ``usage.py``."""
+
+    def __init__(self) -> None:
+        super().__init__(["github", "gitlab", "none"])
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in self.choices:
+            self.fail(f"{show(str(value))} isn't one of {in_a_row(self.choices, last='or')}.", param, ctx)
+        return str(value)
+
+
 @click.command("init", short_help="Set up a new folder: a manifest, a .gitignore and a pipeline.")
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path, file_okay=False), default=Path())
 @click.option(
     "--host",
-    type=click.Choice(["github", "gitlab", "none"]),
+    type=_HostName(),
     help="The host to write a pipeline for.  [default: the host of the repository]",
 )
 @click.option("--org", metavar="ID", callback=_checked_organization, help="Declare the channels of this organisation.")
@@ -148,8 +162,7 @@ def _lines(step: Step, begin: str) -> Iterator[str]:
 def _host(known: str | None, example: str, runtime: Runtime) -> Host | None:
     """The host to write a pipeline for; the user is asked if it can't be detected."""
     if known is None and not example and runtime.interactive:
-        choice = click.Choice(["github", "gitlab", "none"])
-        known = click.prompt("Which host will run the pipeline?", type=choice, default="none", err=True)
+        known = click.prompt("Which host will run the pipeline?", type=_HostName(), default="none", err=True)
     return "github" if known == "github" else "gitlab" if known == "gitlab" else None
 
 

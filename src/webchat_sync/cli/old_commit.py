@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 
 from webchat_sync.cli.runtime import Runtime
@@ -14,6 +16,8 @@ old_commit_option = click.option(
     help="In GitHub Actions, apply even if the commit isn't the latest on its branch, which rolls back newer changes.",
 )
 """Passed to the command as ``allow_old_commit``."""
+
+_ANYWAY: Final = "The run continues without this check."
 
 
 def refuse_old_commit(runtime: Runtime) -> None:
@@ -31,10 +35,10 @@ def refuse_old_commit(runtime: Runtime) -> None:
     except InputError as error:
         if runtime.environ.get("GITHUB_TOKEN"):
             raise
-        note(f"Can't check whether this commit is the latest on its branch: {error.problems[0].message}.")
+        note(f"Can't check whether this commit is the latest on its branch: {error.problems[0].message}. {_ANYWAY}")
         return
     if not github.may_be_old(run):
         return
     if not run.token or not anyio.run(github.refuse_old_commit, run, runtime):
         why = "GITHUB_TOKEN isn't allowed to read the branch" if run.token else "GITHUB_TOKEN isn't set"
-        note(f"Can't check whether {run.commit[:12]} is the latest commit on {run.branch}: {why}.")
+        note(f"Can't check whether {run.commit[:12]} is the latest commit on {run.branch}: {why}. {_ANYWAY}")

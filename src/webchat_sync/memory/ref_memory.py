@@ -84,7 +84,8 @@ class RefMemory:
         try:
             stored = dict(self.refs.files(tip)) if tip else {}
         except ValueError as error:
-            raise self._strange(f": {error}") from None
+            why = "it isn't UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+            raise self._strange(f": {why}") from None
         # Every write leaves at least one file, so a commit without any isn't ours.
         if tip and not (stored and all(map(_is_ours, stored))):
             raise self._strange()

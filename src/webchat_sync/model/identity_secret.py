@@ -38,6 +38,8 @@ class Sink:
     @property
     def label(self) -> str:
         """The sink in words: ``dotenv .env KEY``, ``command gh secret set KEY`` with shell quoting."""
+        if self.kind == "show":
+            return "standard output"
         return " ".join(filter(None, (self.kind, self.path, self.key, shlex.join(self.argv))))
 
     def as_json(self) -> dict[str, Json]:
