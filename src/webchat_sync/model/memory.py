@@ -14,11 +14,18 @@ NO_REPOSITORY: Final = "local"
 """The owner of manifests that aren't in a repository with a remote: all of them, so it identifies none."""
 
 
+ITS_REPOSITORY: Final = "."
+"""The owner of the manifests in the repository that also keeps the memory, whatever its name is."""
+
+_IN_WORDS: Final = {
+    NO_REPOSITORY: "manifests without a repository",
+    ITS_REPOSITORY: "the manifests next to the memory",
+}
+
+
 def manifests_of(owners: Iterable[str]) -> str:
     """The manifests of ``owners``, in words."""
-    return " and ".join(
-        "manifests without a repository" if owner == NO_REPOSITORY else f"the manifests of {owner}" for owner in owners
-    )
+    return " and ".join(_IN_WORDS.get(owner, f"the manifests of {owner}") for owner in owners)
 
 
 @dataclass(frozen=True, slots=True)
