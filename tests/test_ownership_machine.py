@@ -212,10 +212,12 @@ class Sets(RuleBasedStateMachine):
         self.drop(index, name)
         self.apply(index, (folder,))
 
-    @rule(index=which, name=names, path=paths, folder=folders)
-    def move_and_apply(self, index: int, name: str, path: str, folder: str) -> None:
+    @rule(index=which, name=names, path=paths)
+    def move_and_apply_where_it_was(self, index: int, name: str, path: str) -> None:
+        files = self.world.files[self.pair[index]]
+        old = [file for file in files if any(channel.name == name for channel in files[file])]
         self.move(index, name, path)
-        self.apply(index, (folder,))
+        self.apply(index, tuple(str(PurePosixPath(file).parent) for file in old[:1]))
 
     @rule(index=which, folder=folders, new=folders, name=names)
     def rename_a_folder_and_apply(self, index: int, folder: str, new: str, name: str) -> None:

@@ -86,7 +86,7 @@ class KnownChannel:
         texts = stored["name"], stored.get("owner", ""), stored.get("file", "")
         flags = [stored.get(flag, False) for flag in ("protected", "unlisted", "unfinished")]
         others = stored.get("others", {})
-        if not all(isinstance(text, str) for text in (*texts, *dict(others).values())):
+        if not isinstance(others, dict) or not all(isinstance(text, str) for text in (*texts, *others.values())):
             raise TypeError(stored)
         if not all(isinstance(flag, bool) for flag in flags):
             raise TypeError(stored)
