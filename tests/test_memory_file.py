@@ -71,12 +71,19 @@ def test_what_the_older_version_wrote_is_read_and_unknown_keys_are_kept(tmp_path
     assert stored["entries"][0]["attempt"] == "2"
 
 
+KNOWN = {"name": "Support", "seen": "2026-07-01T12:00:00+00:00"}
+
+
 @pytest.mark.parametrize(
     "content",
     [
         *("", "{", "[]", '{"version": 0}', '{"version": 1, "entries": [1]}', '{"version": 1, "entries": [{}]}'),
         '{"version": 1, "entries": 5}',
         json.dumps({"version": 1, "organizations": [{**SCOPE._asdict(), "channels": 1}]}),
+        *(
+            json.dumps({"version": 1, "entries": [], "organizations": [{**SCOPE._asdict(), "channels": {"c": known}}]})
+            for known in ({**KNOWN, "others": [["a", "b"]]}, {**KNOWN, "others": {"a": 1}}, {**KNOWN, "file": 1})
+        ),
     ],
 )
 def test_a_damaged_file_is_an_error_with_a_way_out(tmp_path: Path, content: str) -> None:

@@ -149,6 +149,19 @@ def test_a_saved_plan_of_one_folder_drops_no_channel_of_another_one(
     assert machine.live == ["A", "B"]
 
 
+def test_a_repository_that_keeps_the_memory_owns_its_channels_under_any_name(machine: Machine) -> None:
+    machine.write("site/a.yaml", "A", "B")
+    clone = machine.folder / "site"
+    git(clone, "remote", "set-url", "origin", str(machine.remote))
+    machine.apply("site", more=["--memory", "git"])
+    renamed = machine.remote.rename(machine.folder / "renamed.git")
+    git(clone, "remote", "set-url", "origin", f"file://{renamed}")
+    machine.apply("site", more=["--memory", "git"])
+    machine.write("site/a.yaml", "A")
+    machine.apply("site", more=["--memory", "git"])
+    assert machine.live == ["A"]
+
+
 def test_what_is_dropped_while_its_folder_is_renamed_is_deleted(machine: Machine) -> None:
     machine.write("site/shop/a.yaml", "A")
     machine.write("site/shop/b.yaml", "B")

@@ -69,7 +69,8 @@ class Owners:
     """What can be known from outside.
 
     ``certain`` are the files that declared a channel at the last apply of their set, by set; ``possible`` are all sets
-    and files that may have declared it in any apply; ``names`` are those it may be remembered by.
+    and files that may have declared it in any apply, unless the set has dropped it since; ``names`` are those it may be
+    remembered by.
     """
 
     certain: dict[Key, dict[str, str]] = field(default_factory=dict)
@@ -211,10 +212,12 @@ class Sets(RuleBasedStateMachine):
         self.drop(index, name)
         self.apply(index, (folder,))
 
-    @rule(index=which, name=names, path=paths, folder=folders)
-    def move_and_apply(self, index: int, name: str, path: str, folder: str) -> None:
+    @rule(index=which, name=names, path=paths)
+    def move_and_apply_where_it_was(self, index: int, name: str, path: str) -> None:
+        files = self.world.files[self.pair[index]]
+        old = [file for file in files if any(channel.name == name for channel in files[file])]
         self.move(index, name, path)
-        self.apply(index, (folder,))
+        self.apply(index, tuple(str(PurePosixPath(file).parent) for file in old[:1]))
 
     @rule(index=which, folder=folders, new=folders, name=names)
     def rename_a_folder_and_apply(self, index: int, folder: str, new: str, name: str) -> None:
@@ -305,8 +308,12 @@ class Sets(RuleBasedStateMachine):
             elif exactly:
                 certain[run.owner] = exactly[0]
                 owners.names[key] = {name}
-            elif here and len(certain) > 1 and run.owner in certain and run.is_for(certain[run.owner]):
-                del certain[run.owner]
+            elif here and run.owner in certain and run.is_for(certain[run.owner]):
+                others = {(owner, path) for owner, path in owners.possible[key] if owner != run.owner}
+                if len(certain) > 1:
+                    owners.possible[key] = others
+                if others:
+                    del certain[run.owner]
 
     def check_end(self, run: Run, done: Finished) -> None:
         """After a complete apply, a plan is empty, every channel has its owner, and what was dropped is gone."""
@@ -320,7 +327,8 @@ class Sets(RuleBasedStateMachine):
             names = {live[key], *self.owners.names.get(key, ())}
             files = (path for path in run.files if self.world.organization(path) == key[0])
             declared = any(channel.names & names for path in files for channel in run.files[path])
-            ours = [*certain] == [run.owner] and run.is_for(certain[run.owner]) and key[0] in organizations
+            alone = {owner for owner, _ in self.owners.possible[key]} == {run.owner} == certain.keys()
+            ours = alone and run.is_for(certain[run.owner]) and key[0] in organizations
             assert not ours or declared or self.world.prune != "owned", f"{live[key]} {key} stays: {run}, {done}"
 
 

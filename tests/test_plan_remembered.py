@@ -80,11 +80,23 @@ SUPPORT, SALES, BY_HAND = live("Support", "c-1"), live("Sales", "c-2"), live("By
         ("owned", remembered(("c-2", known("Sales", owner="github.com/acme/other"))), []),
         ("owned", remembered(("c-2", known("Sales", owner=""))), []),
         ("owned", remembered(("c-2", known("Sales", owner="")), owner=""), []),
+        ("owned", remembered(("c-2", replace(known("Sales"), others={"": "a.yaml"})), owner=""), []),
         ("owned", remembered(), []),
         (True, remembered(), ["Sales", "By hand"]),
         (True, remembered(("c-2", known("Sales"))), ["Sales", "By hand"]),
     ],
-    ids=["off", "ours", "renamed by hand", "another repository's", "nobody's", "no name", "nothing known", "all", "on"],
+    ids=[
+        "off",
+        "ours",
+        "renamed by hand",
+        "another repository's",
+        "nobody's",
+        "no name",
+        "no name beside ours",
+        "nothing known",
+        "all",
+        "on",
+    ],
 )
 def test_a_prune_of_owned_channels_deletes_what_these_manifests_declared_and_nothing_else(
     prune: Prune, memory: Remembered, gone: list[str]

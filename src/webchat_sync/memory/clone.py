@@ -15,8 +15,8 @@ from webchat_sync.errors import InputError
 from webchat_sync.frozen import frozen
 from webchat_sync.git import run_git
 from webchat_sync.git_messages import NOT_A_REPOSITORY, in_short
-from webchat_sync.memory.place import ORIGIN
-from webchat_sync.model import NO_REPOSITORY
+from webchat_sync.memory.place import ORIGIN, Remote
+from webchat_sync.model import ITS_REPOSITORY, NO_REPOSITORY
 from webchat_sync.tree import tree_of
 
 _SCP: Final = re.compile(r"(?:[^/@:]+@)?(?P<host>[^/:@]+):(?!//)(?P<path>.+)")
@@ -111,10 +111,21 @@ def owner_of(folder: Path, environ: Mapping[str, str]) -> str:
         url = _output(folder, environ, "remote", "get-url", names[0])
     if not url:
         return NO_REPOSITORY
-    if "://" not in url and not _SCP.fullmatch(url):
-        # Git reads a relative path from the root of the work tree.
-        url = os.path.realpath((tree_of(folder) or folder) / url)
-    return repository_name(url)
+    # Git reads a relative path from the root of the work tree.
+    return _name(url, tree_of(folder) or folder)
+
+
+def owner_in(remote: Remote, owner: str) -> str:
+    """How a memory on ``remote`` calls the ``owner``, which may be the repository that it's in.
+
+    That one can be renamed, and clones can have different URLs for it.
+    """
+    return ITS_REPOSITORY if _name(remote.url, Path()) == owner else owner
+
+
+def _name(url: str, folder: Path) -> str:
+    is_path = "://" not in url and not _SCP.fullmatch(url)
+    return repository_name(os.path.realpath(folder / url) if is_path else url)
 
 
 def why_no_owner(folder: Path, environ: Mapping[str, str], *, shared: bool) -> str:

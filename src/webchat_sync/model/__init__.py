@@ -37,6 +37,7 @@ from webchat_sync.model.identity_secret import (
     Sink,
 )
 from webchat_sync.model.memory import (
+    ITS_REPOSITORY,
     NO_REPOSITORY,
     NOTHING_REMEMBERED,
     DoubtfulCreate,
@@ -81,6 +82,7 @@ from webchat_sync.model.values import UNKNOWN, Json, Missing, Secret, moment_tex
 
 __all__ = [
     "HAS_SECRET",
+    "ITS_REPOSITORY",
     "NOTHING_REMEMBERED",
     "NO_REMARKS",
     "NO_REPOSITORY",

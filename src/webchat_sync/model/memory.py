@@ -15,11 +15,18 @@ NO_REPOSITORY: Final = "local"
 """The owner of manifests that aren't in a repository with a remote: all of them, so it identifies none."""
 
 
+ITS_REPOSITORY: Final = "."
+"""The owner of the manifests in the repository that also keeps the memory, whatever its name is."""
+
+_IN_WORDS: Final = {
+    NO_REPOSITORY: "manifests without a repository",
+    ITS_REPOSITORY: "the manifests next to the memory",
+}
+
+
 def manifests_of(owners: Iterable[str]) -> str:
     """The manifests of ``owners``, in words."""
-    return " and ".join(
-        "manifests without a repository" if owner == NO_REPOSITORY else f"the manifests of {owner}" for owner in owners
-    )
+    return " and ".join(_IN_WORDS.get(owner, f"the manifests of {owner}") for owner in owners)
 
 
 _FLAGS: Final = ("protected", "unlisted", "unfinished")
@@ -83,7 +90,9 @@ class KnownChannel:
         name, owner, file = texts = stored["name"], stored.get("owner", ""), stored.get("file", "")
         protected, unlisted, unfinished = flags = [stored.get(flag, False) for flag in _FLAGS]
         others = stored.get("others", {})
-        if {*map(type, texts), *map(type, dict(others).values())} != {str} or {*map(type, flags)} != {bool}:
+        if not isinstance(others, dict) or {*map(type, (*texts, *others.values()))} != {str}:
+            raise TypeError(stored)
+        if {*map(type, flags)} != {bool}:
             raise TypeError(stored)
         return KnownChannel(name, _moment(stored["seen"]), owner, protected, file, unlisted, unfinished, others)
 

@@ -107,7 +107,7 @@ class ChannelPlanner:
         known, remembered = self.known(live), self.rules.remembered
         if known is None or not known.owners:
             return NEVER_DECLARED
-        if remembered.owner not in known.owners:
+        if not remembered.owner or remembered.owner not in known.owners:
             return f"{manifests_of(known.owners)} declared it"
         if reason := remembered.kept.get(self._scope, {}).get(live.id):
             return reason

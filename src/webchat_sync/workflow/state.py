@@ -105,7 +105,7 @@ def open_run_memory(
     if remote is None and not place.by_hand:
         refuse_outside(place.ledgers.values(), environment, place.allowed_paths)
     host, url = f"process {os.getpid()} on {platform.node()}", run_url(environment.environ)
-    commit, owner = _clone_of(place, environment, with_commit=remote is not None, with_owner=with_owner)
+    commit, owner = _clone_of(place, environment, remote, with_owner=with_owner)
     run = Run(environment.new_id(), host, url, commit)
     named_in = () if place.by_hand else [path if path.is_dir() else path.parent for path in place.paths]
     with open_memory(
@@ -117,18 +117,22 @@ def open_run_memory(
         yield RunMemory(opened, base_url, ownership, url or host, remote is not None, why)
 
 
-def _clone_of(place: MemoryPlace, environment: Environment, *, with_commit: bool, with_owner: bool) -> tuple[str, str]:
-    """The checked-out commit and the owner of the manifests; Git runs only for those that are requested.
+def _clone_of(
+    place: MemoryPlace, environment: Environment, remote: Remote | None, *, with_owner: bool
+) -> tuple[str, str]:
+    """The checked-out commit and the owner of the manifests; Git runs only for those that are needed.
 
-    A memory with commits is shared, and its owners must be told apart, so it has none without a repository.
+    A memory on a ``remote`` is shared, and its owners must be told apart, so it has none without a repository.
     """
-    if not (with_commit or with_owner):
+    if remote is None and not with_owner:
         return "", ""
-    from webchat_sync.memory.clone import commit_of, owner_of
+    from webchat_sync.memory.clone import commit_of, owner_in, owner_of
 
-    commit = commit_of(place.clone, environment.environ) if with_commit else ""
     owner = owner_of(place.clone, environment.environ) if with_owner else ""
-    return commit, "" if with_commit and owner == NO_REPOSITORY else owner
+    if remote is None:
+        return "", owner
+    commit = commit_of(place.clone, environment.environ)
+    return commit, "" if owner == NO_REPOSITORY else owner_in(remote, owner)
 
 
 def secrets_that_wait() -> tuple[Secret, ...]:
