@@ -7,17 +7,21 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Final
 
+from webchat_sync.jsonvalue import is_unicode
+
 _GLOB: Final = frozenset("*?[")
 _SLASH: Final = re.compile(r"[/\\]")
 
 
 def is_id(text: str) -> bool:
     """Whether ``text`` can be an id: servers resolve ``..`` and empty segments even if they're quoted."""
-    return {"", ".", ".."}.isdisjoint(_SLASH.split(text))
+    return is_unicode(text) and {"", ".", ".."}.isdisjoint(_SLASH.split(text))
 
 
 def no_id(text: str) -> str:
     """Why ``text`` isn't an id."""
+    if not is_unicode(text):
+        return "it isn't valid Unicode"
     return "it would change the path of the request" if text else "it's empty"
 
 
