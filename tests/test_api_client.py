@@ -324,6 +324,7 @@ WRONG_DATA: dict[str, tuple[str, Json, str]] = {
     "a text among channels": ("list", [CHANNEL, "c2"], "data[1]` isn't a channel"),
     "no id": ("list", [{"name": "Support"}], "without an id"),
     "an empty id": ("list", [{"id": "", "name": "Support"}], "without an id"),
+    "an id that a URL can't contain": ("list", [{"id": "c\ud800", "name": "Support"}], "isn't valid Unicode"),
     "no name": ("list", [{"id": "c1"}], "without a name"),
     "one id twice": ("list", [CHANNEL, CHANNEL], "more than once: c1"),
     "a list for the new channel": ("create", [CHANNEL], "isn't a channel"),
@@ -474,7 +475,7 @@ async def test_a_list_that_says_it_ends_here_is_whole() -> None:
             assert await api.list_channels() == (LIVE,)
 
 
-@pytest.mark.parametrize("segment", ["", ".", ".."])
+@pytest.mark.parametrize("segment", ["", ".", "..", "c\udcff"])
 @pytest.mark.parametrize(
     "call",
     [

@@ -65,12 +65,15 @@ BAD_ANSWERS = {
     "empty": (answer(200), "the response is empty"),
     "empty, 201": (answer(201), "the response is empty"),
     "HTML": (answer(200, "<html>Hello</html>", HTML), "the response isn't JSON (text/html)"),
-    "half of the JSON, said to be all": (answer(200, ENVELOPE[:-3]), "the response isn't"),
+    "half of the JSON, said to be all": (answer(200, ENVELOPE[:-3]), "the response isn't JSON (line 1, column "),
     "a text": (answer(200, '"[]"'), "the response is neither an object with content nor a list"),
     "an object of nothing": (answer(200, "{}"), "the response is neither an object with content nor a list"),
-    "NaN": (answer(200, '{"data": NaN}'), "the response isn't"),
-    "a number without end": (answer(200, '{"data": 1e999}'), "the response isn't"),
-    "not UTF-8": (answer(200, b'{"data": "\xff"}'), "the response isn't"),
+    "NaN": (answer(200, '{"data": NaN}'), "the response isn't JSON (line 1, column 10: NaN isn't a JSON number)"),
+    "a number without end": (
+        answer(200, '{"data": 1e999}'),
+        "the response isn't JSON (line 1, column 10: the number 1e999 is too large)",
+    ),
+    "not UTF-8": (answer(200, b'{"data": "\xff"}'), "the response isn't JSON (line 1, column 1: not UTF-8)"),
 }
 DAMAGED_ANSWERS = {
     "cut by its length": cut(200, ENVELOPE, 3),

@@ -33,6 +33,15 @@ def mapping(value: Json) -> dict[str, Json]:
     return value if isinstance(value, dict) else {}
 
 
+def is_unicode(text: str) -> bool:
+    """Whether UTF-8, and thus a URL, can contain ``text``; the lone surrogates that JSON allows have no such form."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def as_json(value: Json) -> str:
     """``value`` as JSON on one line."""
     import json  # imported late, since most commands don't need it at start-up

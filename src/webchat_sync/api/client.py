@@ -25,6 +25,7 @@ from webchat_sync.api.types import HostIdentity, IdentitySecret, Media, Message,
 from webchat_sync.domain.hosts import first_origin
 from webchat_sync.environment import REAL, Environment
 from webchat_sync.errors import ApiStatusError, Diagnostic, InputError
+from webchat_sync.jsonvalue import is_unicode
 from webchat_sync.model import Json, LiveChannel, Secret, WriteResult
 
 LISTINGS: Final = 4
@@ -137,6 +138,8 @@ class Mosend:
                 raise page.answer.untrusted(
                     "the list is incomplete: a cursor leads back to a page that was already read"
                 )
+            if not is_unicode(page.next_cursor):
+                raise page.answer.untrusted("the list is incomplete: its cursor isn't valid Unicode")
             cursors.add(page.next_cursor)
             path = f"{self._channels()}?cursor={quote(page.next_cursor, safe='')}"
 

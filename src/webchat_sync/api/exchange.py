@@ -154,6 +154,8 @@ def read_answer(call: Call, response: httpx.Response, body: bytes, *, attempts: 
             reason = f"the response can't be read: {error.reason}"
             raise _untrusted(call, response, reason, transient=call.writes) from None
         named = response.headers.get("content-type", "no content type")
+        if "json" in named:
+            named = f"line {error.line}, column {error.column}: {error.reason}"
         # Without the JSON error as its cause, which has the body and perhaps a secret.
         raise _untrusted(call, response, f"the response isn't JSON ({named})") from None
     if isinstance(document, list):

@@ -12,7 +12,7 @@ import httpx
 from webchat_sync.domain.ids import is_id, no_id
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.flat import flat
-from webchat_sync.jsonvalue import show
+from webchat_sync.jsonvalue import is_unicode, show
 from webchat_sync.model import Secret
 
 API_KEY_PREFIXES: Final = ("mk_live_", "mk_test_")
@@ -96,11 +96,12 @@ def organization_problems(organization: str) -> list[Diagnostic]:
 def segment(name: str, text: str) -> str:
     """``text`` percent-encoded as a single segment of a path.
 
-    Raises InputError for an empty text and for ``.`` and ``..``, which servers resolve even if they're encoded.
+    Raises InputError for an empty text, for one that isn't Unicode, and for ``.`` and ``..``, which servers resolve
+    even if they're encoded.
     """
-    if text in {"", ".", ".."}:
+    if text in {"", ".", ".."} or not is_unicode(text):
         raise InputError([Diagnostic(f"{show(text)} can't be used as {name}")])
-    return quote(text, safe="", errors="replace")
+    return quote(text, safe="")
 
 
 def _base_url_problem(flaw: str) -> Diagnostic:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Final
 
+from webchat_sync.jsonvalue import is_unicode
+
 _GLOB: Final = frozenset("*?[")
 _SLASH: Final = re.compile(r"[/\\]")
 
@@ -16,13 +18,15 @@ def is_id(text: str) -> bool:
 
     White space around an id, such as the line feed of a variable, would make it another organisation's.
     """
-    return text == text.strip() and {"", ".", ".."}.isdisjoint(_SLASH.split(text))
+    return is_unicode(text) and text == text.strip() and {"", ".", ".."}.isdisjoint(_SLASH.split(text))
 
 
 def no_id(text: str) -> str:
     """Why ``text`` isn't an id."""
     if text != text.strip():
         return "it begins or ends with white space"
+    if not is_unicode(text):
+        return "it isn't valid Unicode"
     return "it would change the path of the request" if text else "it's empty"
 
 

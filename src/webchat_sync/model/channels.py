@@ -8,6 +8,7 @@ from typing import Final, Literal, TypeAlias
 
 from webchat_sync.errors import Place
 from webchat_sync.frozen import frozen
+from webchat_sync.jsonvalue import is_unicode
 from webchat_sync.model.identity_secret import IdentitySecretDeclaration
 from webchat_sync.model.memory import GitMemory
 from webchat_sync.model.values import Json
@@ -88,6 +89,8 @@ class LiveChannel:
         identifier, name = item.get("id"), item.get("name")
         if not isinstance(identifier, str) or not identifier:
             raise ValueError(f"`{place}` is a channel without an id")
+        if not is_unicode(identifier):
+            raise ValueError(f"`{place}` is a channel whose id isn't valid Unicode, so it can't be part of a URL")
         if not isinstance(name, str):
             raise ValueError(f"`{place}` is a channel without a name")
         return LiveChannel(identifier, name, item)

@@ -228,3 +228,4 @@ def _unlisted(plan: Plan, report: ApplyReport) -> Iterator[str]:
     for organization, address, steps in report.unlisted:
         name = _named(plan, organization, address)
         yield f"{name}: {flat(path_text(steps))} was sent, but the server doesn't list it, so it can't be compared."
+        yield "  Every apply sends it again, unless you remove it, or name it in `sync.ignore`."
