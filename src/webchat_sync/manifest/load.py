@@ -108,7 +108,7 @@ def load_manifests(
     wrong += _nameless(by_organization.get("", ()))
     for owner, together in by_organization.items():
         wrong += conflicts(together)
-        wrong += policy_findings(together, owner) if policies else ()
+        wrong += policy_findings(together, owner, catalogue.fields) if policies else ()
     wrong += shared_sinks(parts)
     wrong += chain.from_iterable(map(numbers, (*below, *above)))
     lines = _Lines(reader.sources, lambda text: any(form in text for form in forms) or holds_secret(text))
