@@ -327,6 +327,47 @@ def test_an_interrupt_lets_what_is_in_flight_finish_and_starts_nothing_more() ->
         assert "Apply was interrupted" in render_report(plan, report)
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_an_interrupt_ends_the_wait_for_another_attempt(status: int) -> None:
+    """The call was answered, so it's neither in flight nor in doubt, and what only waited for it isn't sent."""
+    interrupt = Interrupt()
+    errors: list[ApiError] = []
+
+    class Held(FakeTime):
+        async def sleep(self, seconds: float) -> None:
+            await anyio.sleep(seconds)
+
+    async def interrupted(url: str) -> None:
+        async with client(url, time=Held(), ending=interrupt) as api, anyio.create_task_group() as group:
+
+            async def update(theme: str) -> None:
+                with pytest.raises(ApiError) as error:
+                    await api.update_channel("c-1", {"theme": theme})
+                errors.append(error.value)
+
+            group.start_soon(update, "dark")
+            with anyio.fail_after(10):
+                while not interrupt.waits:
+                    await anyio.sleep(0.01)
+                if status == 429:
+                    group.start_soon(update, "light")
+                    while len(interrupt.waits) < 2:
+                        await anyio.sleep(0.01)
+            interrupt.request()
+
+    fault = Fault(effects.status(status, retry_after=30), "PATCH", CHANNEL)
+    with emulated({"name": "A", "id": "c-1"}, faults=Faults([fault])) as api:
+        anyio.run(interrupted, api.url)
+        assert api.taken_calls() == ["PATCH"]
+    # Only a 429 is sure to have had no effect.
+    assert sorted((error.status or 0, error.in_doubt) for error in errors) == (
+        [(0, False), (429, False)] if status == 429 else [(503, True)]
+    )
+    assert ["not sent, because the run was interrupted" in error.message for error in errors].count(True) == (
+        1 if status == 429 else 0
+    )
+
+
 def test_a_second_interrupt_leaves_at_once_and_what_was_in_flight_is_in_doubt() -> None:
     interrupt, asked = Interrupt(), threading.Event()
 

@@ -324,6 +324,38 @@ def test_a_policy_that_is_not_there_or_lies_elsewhere_is_refused(tmp_path: Path,
     assert "policy" in problem["summary"]
 
 
+@pytest.mark.parametrize(
+    ("policy", "column"),
+    [
+        ({"properties": {"colour": {"const": "#000000"}}}, 27),
+        ({"allOf": [{"if": {"properties": {"colour": {"const": "x"}}}, "then": {}}]}, 45),
+        ({"$ref": "#/$defs/a", "$defs": {"a": {"properties": {"colour": True}}, "b": {}}}, 64),
+        ({"dependentSchemas": {"theme": {"properties": {"colour": True}}}}, 58),
+    ],
+)
+def test_a_property_that_resembles_a_field_and_is_none_is_a_warning(tmp_path: Path, policy: Any, column: int) -> None:
+    (finding,) = validated(tmp_path, policy, CHANNELS)
+    assert told([finding]) == [
+        f"p.schema.json:1:{column} warning: `colour` isn't a field of a channel, so this rule would never fail"
+    ]
+    assert finding["detail"] == "Did you mean `color`?"
+
+
+def test_other_properties_are_not_taken_for_fields(tmp_path: Path) -> None:
+    policy = {
+        "properties": {
+            "offlineMessages": {"const": "x"},  # an extra field that a channel declares
+            "sync": {"properties": {"renamed_from": False}},
+            "prechatFields": {"items": {"properties": {"colour": True}}},
+            "unlikeAnyField": True,
+        },
+        "$defs": {"unused": {"properties": {"colour": True}}},
+    }
+    manifest = "channels: [{name: A, offlineMessages: x}]\n"
+    settings = "policy: p.schema.json, extraFields: [offlineMessages]"
+    assert validated(tmp_path, policy, manifest, settings=settings) == []
+
+
 def test_several_policies_are_all_asked(tmp_path: Path) -> None:
     (tmp_path / "q.schema.json").write_text('{"required": ["color"]}', encoding="utf-8")
     findings = validated(

@@ -13,6 +13,7 @@ import httpx
 from webchat_sync.api import answers
 from webchat_sync.api.exchange import NAMED_BY, SHARED_KEY, Answer, Call
 from webchat_sync.api.http import TIMEOUT, Network, Wire
+from webchat_sync.api.retry import NEVER, Ending
 from webchat_sync.api.settings import (
     base_url_problems,
     key_problems,
@@ -47,8 +48,8 @@ class Mosend:
     ``on_wait`` is called with the seconds for which the rate limit holds calls back, ``on_exchange`` with every attempt
     of a call, as JSON without secrets. A response that takes more than ``deadline`` seconds, or is larger than 64 MiB
     after decompression, fails without a retry. ``permitted`` is called before every attempt of a call that writes; if
-    it's false, the call raises LockLostError instead. Raises InputError with everything that's wrong with the
-    organisation's id, the base URL and the key.
+    it's false, the call raises LockLostError instead. Once the ``ending`` is requested, such calls aren't repeated.
+    Raises InputError with everything that's wrong with the organisation's id, the base URL and the key.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Mosend:
         timeout: httpx.Timeout = TIMEOUT,
         deadline: float = DEADLINE,
         permitted: Callable[[], bool] = lambda: True,
+        ending: Ending = NEVER,
     ) -> None:
         name = "the organisation's id"
         problems = [*organization_problems(organization), *base_url_problems(base_url), *key_problems(key)]
@@ -87,6 +89,7 @@ class Mosend:
             on_exchange=on_exchange,
             deadline=deadline,
             permitted=permitted,
+            ending=ending,
         )
 
     async def __aenter__(self) -> Mosend:

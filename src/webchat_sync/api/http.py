@@ -21,12 +21,12 @@ from webchat_sync import __version__
 from webchat_sync.api.exchange import NAMED_BY, SHARED_KEY, Answer, Call, read_answer
 from webchat_sync.api.failures import refusal
 from webchat_sync.api.pace import Pacer
-from webchat_sync.api.retry import repeat
+from webchat_sync.api.retry import NEVER, Ending, repeat
 from webchat_sync.api.settings import key_header
 from webchat_sync.api.transcript import transcript
 from webchat_sync.api.transfer import DEADLINE, Deadline, begin, finish
 from webchat_sync.environment import Environment
-from webchat_sync.errors import ApiError, Diagnostic, InputError
+from webchat_sync.errors import ApiConnectionError, ApiError, Diagnostic, InputError
 from webchat_sync.model import Json, Secret
 from webchat_sync.redact import KeyRing
 
@@ -100,8 +100,10 @@ class Wire:
         on_exchange: Callable[[Mapping[str, Json]], object] | None,
         deadline: float = DEADLINE,
         permitted: Callable[[], bool] = lambda: True,
+        ending: Ending = NEVER,
     ) -> None:
         self._deadline = deadline
+        self._ending = ending
         self._permitted = permitted
         self._base_url = base_url.rstrip("/")
         self._key = key
@@ -128,16 +130,19 @@ class Wire:
         )
 
         async def attempt(number: int) -> T:
-            response, body = await self._exchange(guarded)
+            response, body = await self._exchange(guarded, ending)
             return read(read_answer(guarded, response, body, attempts=number))
 
-        permitted = self._permitted if call.method != "GET" else lambda: True
-        return await self._repeat(attempt, repeatable=call.repeatable, permitted=permitted)
+        permitted, ending = (self._permitted, self._ending) if call.method != "GET" else (lambda: True, NEVER)
+        return await self._repeat(attempt, repeatable=call.repeatable, permitted=permitted, ending=ending)
 
-    async def _exchange(self, call: Call) -> tuple[httpx.Response, bytes]:
+    async def _exchange(self, call: Call, ending: Ending) -> tuple[httpx.Response, bytes]:
         """The 2xx response to one request, and its complete body. Raises ApiError."""
         request = self._request(call)
-        async with self._pacer.turn(), self._gate:
+        async with self._pacer.turn(ending) as may_send, self._gate:
+            if not may_send:
+                reason = "not sent, because the run was interrupted while it waited for the rate limit"
+                raise call.error(ApiConnectionError, reason, processed=False, hint="Run it again.")
             # The deadline starts after the wait for the rate limit.
             uploading = len(call.upload.content) / SLOWEST_UPLOAD if call.upload else 0.0
             deadline = Deadline(self._deadline + uploading)

@@ -9,7 +9,7 @@ from typing import Final
 
 import anyio
 
-from webchat_sync.api.retry import retry_after_seconds
+from webchat_sync.api.retry import NEVER, Ending, retry_after_seconds
 from webchat_sync.environment import Environment
 
 PLENTY: Final = 0.1
@@ -39,17 +39,23 @@ class Pacer:
         self._last = self._reset = self._hold = environment.clock()
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Entered once the next call may be sent, and left when its response starts."""
+    async def turn(self, ending: Ending = NEVER) -> AsyncIterator[bool]:
+        """Entered once the next call may be sent, and left when its response starts.
+
+        False if the ``ending`` was requested while it waited: then it must not be sent.
+        """
         latest = self._clock() + LONGEST_PAUSE
         async with self._queue:  # Only the first in the queue waits; the others then see what remains.
             while (pause := min(self._start(), latest) - self._clock()) > SHORTEST_PAUSE:
+                if ending.requested:
+                    yield False
+                    return
                 self._on_wait(pause)
-                await self._sleep(pause)
+                await ending.wait(pause, self._sleep)
             self._last = self._clock()
             self._in_flight += 1
         try:
-            yield
+            yield True
         finally:
             self._in_flight -= 1
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from webchat_sync.api.exchange import IN_DOUBT_HINT
-from webchat_sync.environment import Environment
+from webchat_sync.environment import Environment, Sleep
 from webchat_sync.errors import ApiError, LockLostError
 
 ATTEMPTS: Final = 5
@@ -30,12 +30,33 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class Ending(Protocol):
+    """Whether a run is about to end, so that calls that write aren't repeated, and nothing waits to write."""
+
+    requested: bool
+
+    async def wait(self, seconds: float, sleep: Sleep) -> None:
+        """Sleep for ``seconds``, or until the end is requested."""
+
+
+class _Never:
+    requested = False
+
+    async def wait(self, seconds: float, sleep: Sleep) -> None:
+        await sleep(seconds)
+
+
+NEVER: Final[Ending] = _Never()
+"""Of calls that are carried out in any case."""
+
+
 async def repeat(  # noqa: C901 - every branch is one answer to the same question: whether to send again
     attempt: Callable[[int], Awaitable[T]],
     *,
     repeatable: bool,
     environment: Environment,
     permitted: Callable[[], bool] = lambda: True,
+    ending: Ending = NEVER,
 ) -> T:
     """The result of the first successful attempt; attempts receive their number, from 1.
 
@@ -43,6 +64,7 @@ async def repeat(  # noqa: C901 - every branch is one answer to the same questio
     ``repeatable``, only if the failed one can't have had an effect. The wait is what the server asks for, or a random
     part of a doubling span ("full jitter"). Raises the ApiError of the last attempt, with the number of attempts, and
     in doubt if any of them was. No attempt starts unless it's ``permitted``: LockLostError if that was the first one.
+    No further one starts once the ``ending`` is requested.
     """
     began = environment.clock()
     number, in_doubt = 0, False
@@ -50,6 +72,8 @@ async def repeat(  # noqa: C901 - every branch is one answer to the same questio
 
     async def counted() -> T:
         nonlocal number, in_doubt, failure
+        if failure is not None and ending.requested:
+            raise failure
         if not permitted():
             raise failure or LockLostError(NOT_HELD, hint="Run it again.")
         number += 1
@@ -63,7 +87,7 @@ async def repeat(  # noqa: C901 - every branch is one answer to the same questio
             raise failure from None
 
     def worth_another(error: BaseException) -> bool:
-        return permitted() and _worth_another(error, repeatable=repeatable)
+        return permitted() and not ending.requested and _worth_another(error, repeatable=repeatable)
 
     def wait(_: RetryCallState) -> float:
         requested = failure.retry_after if failure else None
@@ -87,8 +111,11 @@ async def repeat(  # noqa: C901 - every branch is one answer to the same questio
             raise seen.pop()
         return await counted()
 
+    async def sleep(seconds: float) -> None:
+        await ending.wait(seconds, environment.sleep)
+
     retry = retry_if_exception(worth_another)
-    retrying = AsyncRetrying(retry=retry, wait=wait, stop=stop, sleep=environment.sleep, reraise=True)
+    retrying = AsyncRetrying(retry=retry, wait=wait, stop=stop, sleep=sleep, reraise=True)
     result: T = await retrying(again)
     return result
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, assert_never
 
 from anyio import CancelScope, CapacityLimiter, create_task_group
@@ -12,7 +12,7 @@ from webchat_sync.apply import DEFAULT_PARALLELISM
 from webchat_sync.apply.create import create_channel
 from webchat_sync.apply.ports import ChannelApi, Observer, Rotator
 from webchat_sync.apply.run_log import ChannelRun
-from webchat_sync.environment import Environment
+from webchat_sync.environment import Environment, Sleep
 from webchat_sync.errors import ApiError, ApplyError, WebchatSyncError
 from webchat_sync.frozen import frozen
 from webchat_sync.model import (
@@ -42,6 +42,7 @@ class Interrupt:
     requested: bool = False
     scope: CancelScope | None = None
     verification: CancelScope | None = None
+    waits: set[CancelScope] = field(default_factory=set)
 
     def request(self) -> None:
         """Start nothing more; if that was already requested, abandon what is in flight."""
@@ -50,6 +51,19 @@ class Interrupt:
         self.requested = True
         if self.verification is not None:
             self.verification.cancel()
+        for wait in self.waits:
+            wait.cancel()
+
+    async def wait(self, seconds: float, sleep: Sleep) -> None:
+        """Sleep for ``seconds``, or until the end is requested: what only waits isn't in flight."""
+        if self.requested:
+            return
+        with CancelScope() as scope:
+            self.waits.add(scope)
+            try:
+                await sleep(seconds)
+            finally:
+                self.waits.discard(scope)
 
 
 @frozen

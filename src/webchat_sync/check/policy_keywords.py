@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from typing import Final
 
 from webchat_sync.check.policy_parts import WITH_SCHEMAS, inside, target
@@ -91,10 +92,40 @@ _CONDITIONS: Final = frozenset(("anyOf", "contains", "if", "not", "oneOf"))
 """What's in these isn't required by itself."""
 
 
+_SAME_VALUE: Final = frozenset(("allOf", "anyOf", "dependentSchemas", "else", "if", "not", "oneOf", "then"))
+"""What's in these is about the same value as the schema that they're in."""
+
+
 def ineffective(policy: Json) -> Iterator[Diagnostic]:
     """A problem for every keyword that would be ignored, so that its rule would never fail or for other channels."""
     yield from _ignored(policy, ())
     yield from _misplaced(policy, (), "", policy, set())
+
+
+def misnamed(policy: Json, known: Collection[str]) -> Iterator[Diagnostic]:
+    """A warning for every property of a channel that's no field, and probably means one of the ``known``."""
+    for path, schema in _about_channel(policy, (), policy, set()):
+        names = schema.get("properties")
+        for name in names if isinstance(names, dict) else ():
+            if name not in known and (meant := nearest(name, known, likeness=_SURELY)):
+                message = f"`{brief(name)}` isn't a field of a channel, so this rule would never fail"
+                flaw = _flaw(message, (*path, "properties", name), f"Did you mean `{meant}`?")
+                yield replace(flaw, severity="warning")
+
+
+def _about_channel(schema: Json, path: Path, root: Json, followed: set[str]) -> Iterator[tuple[Path, dict[str, Json]]]:
+    """The schemas in ``schema`` that are about the same value as it, which is a channel."""
+    if not isinstance(schema, dict):
+        return
+    yield path, schema
+    for keyword, below, inner in inside(schema, path):
+        if keyword in _SAME_VALUE:
+            yield from _about_channel(inner, below, root, followed)
+    reference = schema.get("$ref")
+    if isinstance(reference, str) and reference not in followed:
+        followed.add(reference)
+        below, inner = target(root, reference)
+        yield from _about_channel(inner, below, root, followed)
 
 
 def _ignored(schema: Json, path: Path) -> Iterator[Diagnostic]:

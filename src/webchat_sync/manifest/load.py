@@ -109,7 +109,7 @@ def load_manifests(
     wrong += _nameless(by_organization.get("", ()))
     for owner, together in by_organization.items():
         wrong += conflicts(together)
-        wrong += policy_findings(together, owner) if policies else ()
+        wrong += policy_findings(together, owner, catalogue.fields) if policies else ()
     wrong += shared_sinks(parts)
     wrong += chain.from_iterable(map(numbers, (*below, *above)))
     holds_secret = _either(lambda text: any(form in text for form in forms), recognized, remembered)

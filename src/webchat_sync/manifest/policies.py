@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from webchat_sync.check.parts import Draft, Part
 from webchat_sync.check.policy import Policy
 from webchat_sync.check.policy_file import LARGEST, flaws
+from webchat_sync.check.policy_keywords import misnamed
 from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.errors import Path as Steps
 from webchat_sync.jsonvalue import mapping
@@ -21,9 +22,14 @@ _NO_POLICY: Final = "this isn't a policy: it must be a single JSON document"
 _HINT: Final = "Paths are relative to the folder of the file that names them."
 
 
-def policy_findings(parts: Sequence[Part], organization: str) -> Iterator[Diagnostic]:
-    """Problems with the policies of ``parts``, all of one organisation, and violations of their rules."""
+def policy_findings(parts: Sequence[Part], organization: str, fields: Collection[str]) -> Iterator[Diagnostic]:
+    """Problems with the policies of ``parts``, all of one organisation, and violations of their rules.
+
+    ``fields`` are the names of the known fields.
+    """
     policies: dict[Path, Policy] = {}
+    declared = {name for part in parts for draft in part.drafts for name in draft.declaration.fields}
+    known = declared.union(fields, *(part.field_entries for part in parts), ["sync"])
     for part in parts:
         for steps, name in part.policies:
             place = part.document.place(steps)
@@ -31,8 +37,9 @@ def policy_findings(parts: Sequence[Part], organization: str) -> Iterator[Diagno
             if path in policies:
                 continue
             read = _read(path, Path(place.file))
-            if isinstance(read, Policy):
-                policies[path] = read
+            if isinstance(read, Document):
+                policies[path] = Policy(read.source.name, read.value)
+                yield from (_at(read, warning) for warning in misnamed(read.value, known))
             else:
                 yield from _located(read, place, part.document.steps(steps))
     for part in parts:
@@ -46,8 +53,8 @@ def _located(problems: Iterable[Diagnostic], place: Place, steps: Steps) -> Iter
     return (problem if problem.place else problem.at(place, steps) for problem in problems)
 
 
-def _read(path: Path, manifest: Path) -> Policy | list[Diagnostic]:
-    """The policy at ``path``, or its problems, which don't quote the file."""
+def _read(path: Path, manifest: Path) -> Document | list[Diagnostic]:
+    """The document of the policy at ``path``, or its problems, which don't quote the file."""
     name = show_path(path)
     tree = tree_of(manifest)
     if refused_link(path) or (tree is not None and not Path(os.path.realpath(path)).is_relative_to(tree)):
@@ -73,7 +80,7 @@ def _read(path: Path, manifest: Path) -> Policy | list[Diagnostic]:
         return [Diagnostic(message, place, hint="Remove one of them." if twice else "", code="policy-file")]
     (document,) = reading.documents
     wrong = [_at(document, flaw) for flaw in flaws(document.value)]
-    return wrong or Policy(name, document.value)
+    return wrong or document
 
 
 def _at(document: Document, flaw: Diagnostic) -> Diagnostic:

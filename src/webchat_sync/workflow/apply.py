@@ -73,7 +73,10 @@ async def apply(
     The caller holds the lock of ``memory``. Raises StalePlanError, GuardError, InputError, ApiError and
     MemoryUnavailableError before anything is written, and MemoryUnavailableError if the outcome can't be recorded.
     """
-    async with open_apis(connection, environment, on_wait=screen.waiting, permitted=memory.may_write) as apis:
+    interrupt = Interrupt()
+    async with open_apis(
+        connection, environment, on_wait=screen.waiting, permitted=memory.may_write, ending=interrupt
+    ) as apis:
         rotations = open_rotations(apis, connection, memory, environment, options.secrets)
         remembered = memory.read()
         readings = await source.read(apis, remembered, base_url=connection.label, catalogue=catalogue, run=run)
@@ -93,7 +96,7 @@ async def apply(
         await _probe(plan, rotations)
         run.outcome = "incomplete"
         await _begin(plan, rotations, memory, environment)
-        run.began, interrupt = True, Interrupt()
+        run.began = True
         async with screen.running(interrupt):
             runs = run.channels_of(plan)
             await run_channels(

@@ -14,6 +14,7 @@ from webchat_sync.model import FailedOrganization, Json, Secret
 
 if TYPE_CHECKING:
     from webchat_sync.api import Mosend
+    from webchat_sync.api.retry import Ending
 
 
 @frozen(kw_only=True)
@@ -44,16 +45,18 @@ async def open_apis(
     *,
     on_wait: Callable[[float], object] = lambda _: None,
     permitted: Callable[[], bool] = lambda: True,
+    ending: Ending | None = None,
 ) -> AsyncIterator[Mapping[str, Mosend]]:
     """One API client per organisation, sharing a network; closed at the end of the block.
 
-    ``on_wait`` and ``permitted`` are passed to Mosend. Raises InputError with every problem of the address and the
-    keys.
+    ``on_wait``, ``permitted`` and ``ending`` are passed to Mosend. Raises InputError with every problem of the address
+    and the keys.
     """
     import httpx
 
     from webchat_sync.api import Mosend, Network
     from webchat_sync.api.exchange import NAMED_BY, SHARED_KEY
+    from webchat_sync.api.retry import NEVER
     from webchat_sync.api.settings import base_url_problems, plain_http_problems
 
     if connection.sandbox:
@@ -73,6 +76,7 @@ async def open_apis(
                 environment=environment,
                 on_exchange=connection.on_exchange,
                 permitted=permitted,
+                ending=ending or NEVER,
             )
             for organization, key in connection.keys.items()
         }
