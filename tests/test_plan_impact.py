@@ -219,7 +219,7 @@ def test_the_meaning_of_a_new_field_is_part_of_its_one_entry() -> None:
     side = (Manifest("acme", (declare(helpEnabled=False),)), Listing("x", (live(helpEnabled=True),)))
     plan = make_plan([side], catalogue=load_catalogue(schema), created_at=NOW)
     (found,) = plan.organizations[0].active_changes[0].impact
-    assert (found.level, found.code, found.path) == ("warning", "no-help", "helpEnabled")
+    assert (found.level, found.code, found.field) == ("warning", "no-help", "helpEnabled")
     assert found.text == "the {help} pages go from every site that embeds the widget"
 
 

@@ -111,7 +111,7 @@ def test_a_documented_field_is_not_compared_with_what_is_live() -> None:
 def test_a_warning_belongs_to_its_field() -> None:
     shapes = LiveShapes(LIVE, catalogue())
     (warning,) = shapes.warnings({"theme": "dark", "departments": [{"Name": "B"}]})
-    assert (warning.level, warning.code, warning.path) == ("warning", "key-not-live", "departments")
+    assert (warning.level, warning.code, warning.field) == ("warning", "key-not-live", "departments")
 
 
 @pytest.mark.parametrize(

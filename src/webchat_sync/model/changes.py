@@ -47,13 +47,13 @@ ImpactLevel: TypeAlias = Literal["danger", "warning", "info"]
 class Impact:
     """What a change means for visitors. ``text`` is a phrase; values in it are quoted as JSON strings.
 
-    ``code`` identifies the kind of impact; ``path`` is the affected field, empty for the whole channel.
+    ``code`` identifies the kind of impact; ``field`` is the affected one, empty for the whole channel.
     """
 
     level: ImpactLevel
     code: str
     text: str
-    path: str = ""
+    field: str = ""
 
 
 @frozen

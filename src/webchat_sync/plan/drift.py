@@ -191,7 +191,7 @@ def part_of(change: Update, fields: tuple[FieldChange, ...], *, secret: bool) ->
         change,
         fields=fields,
         operations=tuple(operation for operation in change.operations if secret or _is_of_fields(operation)),
-        impact=tuple(impact for impact in change.impact if belongs(impact.path)),
+        impact=tuple(impact for impact in change.impact if belongs(impact.field)),
         remarks=change.remarks if secret else NO_REMARKS,
         renamed_from=change.renamed_from if belongs("name") else None,
     )

@@ -61,7 +61,7 @@ def _change(change: ActiveChange) -> ActiveChange:
 
 
 def _impact(impact: Impact) -> Impact:
-    return replace(impact, text=redact(impact.text), path=redact(impact.path))
+    return replace(impact, text=redact(impact.text), field=redact(impact.field))
 
 
 def _field(field: FieldChange) -> FieldChange:

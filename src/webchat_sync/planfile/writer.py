@@ -182,7 +182,7 @@ def _secret(secret: SecretOperation) -> dict[str, Any]:
 
 def impact_document(impact: Impact) -> dict[str, str]:
     """An impact as JSON."""
-    return {"level": impact.level, "code": impact.code, "text": impact.text, "path": impact.path}
+    return {"level": impact.level, "code": impact.code, "text": impact.text, "path": impact.field}
 
 
 def field_document(field: FieldChange) -> dict[str, Any]:

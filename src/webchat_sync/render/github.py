@@ -53,5 +53,5 @@ def render_end(plan: Plan) -> str:
 
 def _annotation(kind: Kind, channel: Channel, impact: Impact) -> str:
     change = channel.change
-    place = change.field_places.get(impact.path) or change.place
+    place = change.field_places.get(impact.field) or change.place
     return annotation(kind, f"{channel.name}: {impact.text}", title=f"{impact.level} {impact.code}", place=place)
