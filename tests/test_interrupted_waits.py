@@ -1,4 +1,4 @@
-"""Ctrl-C ends every wait of every command with 130, by the signal itself: writes that are in flight finish first."""
+"""Ctrl-C ends every wait of every command with 130. What waits isn't sent again, and what is in flight finishes first."""
 
 from __future__ import annotations
 
@@ -94,8 +94,8 @@ def test_a_wait_before_anything_is_written(command: str, effect: Effect) -> None
 
 
 WAITS: Final = {
-    "Retry-After of a write": (fault(LATER, "PATCH"), "theme: dark", ["done"]),
-    "backoff of a write": (fault(UNAVAILABLE, "PATCH"), "theme: dark", ["done"]),
+    "Retry-After of a write": (fault(LATER, "PATCH"), "theme: dark", ["failed"]),
+    "backoff of a write": (fault(UNAVAILABLE, "PATCH"), "theme: dark", ["in_doubt"]),
     "look for a create in doubt": (fault(LOST, "POST"), "sync: {renamedFrom: Sales}", ["done"]),
     "settling after a rotation in doubt": (fault(LOST, "POST", "*/identity-secret"), SECRET, ["done"]),
     "another attempt to deliver": (lambda: Faults([]), SLOW_SINK, ["failed"]),
