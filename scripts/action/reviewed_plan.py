@@ -175,8 +175,8 @@ def main(artifact: str, environ: Mapping[str, str], *, folder: str = "", sleep: 
         return STALE
     except (NotAskedError, ApiError, InputError) as error:
         print(
-            f"Can't get the reviewed plan from GitHub: {error}. Nothing was applied; run this job again if "
-            "this was temporary.",
+            f"Can't get the reviewed plan from GitHub: {error}. Nothing was applied. If the problem was "
+            "temporary, run this job again.",
             file=sys.stderr,
         )
         if isinstance(error, ApiError) and error.hint:
