@@ -227,6 +227,19 @@ def test_the_manifests_of_another_environment_keep_no_channel_of_this_one(machin
     assert machine.live == ["A"]
 
 
+@pytest.mark.parametrize("organization", ["${WEBCHAT_ORGANIZATION}", "''"], ids=["variable", "option"])
+def test_a_channel_stays_that_moved_to_a_file_whose_organization_is_unknown_here(
+    machine: Machine, organization: str
+) -> None:
+    machine.write("site/shop/a.yaml", "A", "B")
+    machine.apply("site/shop")
+    machine.write("site/shop/a.yaml", "A")
+    machine.write("site/help/b.yaml", "B", organization=organization)
+    environ = {**ENVIRON, "MOSEND_ORG_ID": ""}
+    done = machine.api.invoke("apply", "../site/shop", "--auto-approve", environ=environ)
+    assert (done.code, machine.live) == (0, ["A", "B"]), done.err
+
+
 def test_a_manifest_that_cannot_be_read_keeps_what_it_may_declare(machine: Machine) -> None:
     machine.write("site/shop/a.yaml", "A", "B")
     machine.apply("site/shop")

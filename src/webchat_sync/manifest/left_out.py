@@ -59,7 +59,8 @@ def refuse_left_out(
 class Mention:
     """The channels of ``organization`` that ``file`` declares: all ids and names by which they may be live.
 
-    Without ``names``, the file can't be read. ``varies``: a variable says which organisation it's for.
+    Without ``names``, the file can't be read. ``varies``: a variable or an option says which organisation it's for,
+    which may be unknown here and is empty then.
     """
 
     file: Path
@@ -84,9 +85,10 @@ def mentions_below(
         documents = reader.read([file])
         mentions += [] if documents else [Mention(file)]
         for document in (as_written(document, texts) for document in documents):
-            named = organization_of(document)
-            varies = named is None or any(names_in(document.written(("organization",))))
-            mentions.append(Mention(file, named or organization or "", _identified(document), varies))
+            named = organization_of(document) or organization or ""
+            varies = not organization_of(document) or any(names_in(document.written(("organization",))))
+            known = "" if any(names_in(named)) else named  # a variable that isn't set here
+            mentions.append(Mention(file, known, _identified(document), varies))
     return mentions
 
 

@@ -136,7 +136,7 @@ class Ownership:
         files: dict[str, str] = {}
         for mention in self.mentions():
             file = self._shown(mention)
-            is_ours = mention.organization == scope.organization
+            is_ours = mention.organization in {"", scope.organization}
             if is_ours and not (mention.varies and self._is_of_others(file, scope, documents)):
                 files |= dict.fromkeys(mention.names or (), file)
         return files
