@@ -12,7 +12,18 @@ from commands import emulated
 from planning import catalogue, declare
 from webchat_sync.emulator import Fault, Faults, Quirks, effects
 from webchat_sync.errors import ApiConnectionError, ApiStatusError, CombinedApiError, Place
-from webchat_sync.model import UNKNOWN, ApplyReport, Json, Key, Manifest, NotConverged, OperationResult, Plan
+from webchat_sync.model import (
+    UNKNOWN,
+    ApplyReport,
+    Item,
+    Json,
+    Key,
+    Manifest,
+    NotConverged,
+    OperationResult,
+    Plan,
+    Steps,
+)
 from webchat_sync.plan.make import make_plan
 from webchat_sync.render.report import render_report
 from webchat_sync.workflow.listings import read_listings
@@ -116,6 +127,22 @@ def test_nobody_is_advised_to_declare_a_value_that_is_not_valid(sent: Json, stor
     mismatch = NotConverged("acme", "Support", (Key("field"),), sent, stored, place)
     text = render_report(Plan(NOW, ()), ApplyReport("not_converged", (), (mismatch,)))
     assert f"To resolve this, {advice} channels.yaml:4" in text
+
+
+@pytest.mark.parametrize(
+    ("steps", "advice"),
+    [
+        (
+            (Key("prechatFields"), Item.of("A", "label", 0), Key("order")),
+            "or name the key in the field's `serverKeys`.",
+        ),
+        ((Key("operatingHours"), Key("order")), "or remove the field."),
+    ],
+)
+def test_a_key_that_the_server_added_is_no_value_in_place_of_null(steps: Steps, advice: str) -> None:
+    mismatch = NotConverged("acme", "Support", steps, None, 0, Place("channels.yaml", 4, 5))
+    text = render_report(Plan(NOW, ()), ApplyReport("not_converged", (), (mismatch,)))
+    assert "order: the server added 0\n    To resolve this, declare it at channels.yaml:4, " + advice in text
 
 
 def test_items_that_the_server_left_out_or_added_are_named_with_their_line() -> None:

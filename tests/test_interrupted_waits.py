@@ -1,4 +1,4 @@
-"""Ctrl-C ends every wait of every command with 130. What waits isn't sent again, and what is in flight finishes first."""
+"""Ctrl-C ends every wait of every command with 130. Nothing that waits is sent again; what is in flight finishes."""
 
 from __future__ import annotations
 

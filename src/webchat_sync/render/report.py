@@ -208,6 +208,15 @@ def _mismatch(plan: Plan, mismatch: NotConverged) -> Iterator[str]:
         yield f"    To resolve this, declare the list{place} as the server stores it, or remove the field."
         return
     stored, sent = inline(mismatch.stored), inline(mismatch.sent)
+    if len(mismatch.steps) > 1 and mismatch.sent is None:
+        in_an_item = isinstance(mismatch.steps[-2], Item | Position)
+        yield f"  {name}: {flat(mismatch.path)}: the server added {stored}"
+        yield (
+            f"    To resolve this, declare it{place}, or name the key in the field's `serverKeys`."
+            if in_an_item
+            else f"    To resolve this, declare it{place}, or remove the field."
+        )
+        return
     yield f"  {name}: {flat(mismatch.path)}: the server stored {stored} instead of {sent}"
     if _is_of_another_type(mismatch):
         # A value of another type isn't valid in a manifest.
