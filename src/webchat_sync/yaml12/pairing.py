@@ -33,22 +33,22 @@ def pair_items(old: Sequence[Json], new: Sequence[Json]) -> list[int | None]:
 
     The last only counts if no item is added or removed. None is for a new item.
     """
-    partners: list[int | None] = [None] * len(new)
+    matches: list[int | None] = [None] * len(new)
     free = dict.fromkeys(range(len(old)))
     for identity in (_whole, *map(_named, ("id", "name", "label"))):
         candidates: defaultdict[str | None, deque[int]] = defaultdict(deque)
         for index in free:
             candidates[identity(old[index])].append(index)
         for position, item in enumerate(new):
-            key = identity(item) if partners[position] is None else None
+            key = identity(item) if matches[position] is None else None
             if key is not None and candidates[key]:
-                partners[position] = index = candidates[key].popleft()
+                matches[position] = index = candidates[key].popleft()
                 del free[index]
     if len(old) == len(new):
-        for position, partner in enumerate(partners):
-            if partner is None and position in free:
-                partners[position] = position
-    return partners
+        for position, match in enumerate(matches):
+            if match is None and position in free:
+                matches[position] = position
+    return matches
 
 
 def _whole(item: Json) -> str:
