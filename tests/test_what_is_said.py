@@ -54,6 +54,7 @@ def report(*ended: tuple[OperationStatus, int | None], outcome: str = "incomplet
         ([("failed", 429)], "Run apply again to continue."),
         ([("failed", 422), ("done", None)], "Fix what failed, then run apply again to continue."),
         ([("failed", 403)], "Fix what failed, then run apply again to continue."),
+        ([("failed", 307)], "Fix what failed, then run apply again to continue."),
         (
             [("in_doubt", 500), ("failed", 422)],
             "Check what is in doubt, then run apply again to continue.",

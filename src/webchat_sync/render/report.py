@@ -143,7 +143,8 @@ def _heading(report: ApplyReport) -> str:
     if any(result.status == "in_doubt" for result in report.results):
         return f"{heading} {_IN_DOUBT}"
     statuses = [result.http_status for result in report.results if result.status == "failed"]
-    refused = any(status is not None and 400 <= status < 500 and status not in _PASSING for status in statuses)
+    # Another run wouldn't follow a redirect either.
+    refused = any(status is not None and 300 <= status < 500 and status not in _PASSING for status in statuses)
     return f"{heading} {_REFUSED if refused else _AGAIN}"
 
 
