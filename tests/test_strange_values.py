@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
@@ -57,7 +58,7 @@ STRANGE: Final = [
 ]
 NAMES: Final = ["2026", "true", '"  Sales  "', '"Sup*[a]?"', '"<b>&amp;"', '"דגל"', '"Cafe\\u0301"', "x" * 100]
 
-SERVERS: Final = {
+SERVERS: Final[dict[str, Callable[[], AbstractContextManager[Any]]]] = {
     "emulator": emulated,
     "emulator that normalises": lambda: emulated(
         quirks=Quirks(trim_texts=True, lower_case=True, drop_nulls=True, reorder_keys=True, ids_at_any_depth=True)
@@ -74,8 +75,7 @@ def test_the_plan_after_an_apply_or_an_import_is_empty(
     channels = [f"  - name: Channel {number}\n    {field}\n" for number, field in enumerate(STRANGE)]
     channels += [f"  - name: {name}\n    theme: dark\n" for name in NAMES]
     Path("all.yaml").write_text("version: 1\norganization: acme\nchannels:\n" + "".join(channels), encoding="utf-8")
-    running: AbstractContextManager[Any] = SERVERS[server]()
-    with running as api:
+    with SERVERS[server]() as api:
         time = FakeTime()
         world: dict[str, Any] = {"sleep": time.sleep, "clock": time.clock}
         world["environ"] = {"MOSEND_BASE_URL": api.url, "MOSEND_API_KEY": KEY}
