@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from planning import catalogue
 from sizes import size
+from webchat_sync.domain.match_items import MOST_PAIRS
 from webchat_sync.model import FieldChange, Json, Key, Order
 from webchat_sync.plan.diff import differences
 
@@ -52,6 +53,13 @@ def item(identity: int | None = None, name: str = "A", **more: Json) -> dict[str
 )
 def test_only_items_that_move_are_in_another_order(live: Json, declared: Json, expected: list[tuple[str, str]]) -> None:
     assert shown(live, declared) == expected
+
+
+def test_a_list_with_more_pairs_than_can_be_compared_is_still_matched() -> None:
+    count = 1_500
+    assert count**2 > MOST_PAIRS
+    live: list[Json] = [*(item(number) for number in range(1, count)), item(count, "B")]
+    assert shown(live, [item(None, "B"), *(item() for _ in range(1, count))]) == [(" (order)", "change")]
 
 
 ids = st.integers(1, 3)

@@ -23,7 +23,7 @@ UNDESCRIBED: Final = Shape(list_type="map", list_keys=(ITEM_ID, "name", "label")
 _AS_JSON: Final = json.JSONEncoder(ensure_ascii=False)
 
 MOST_PAIRS: Final = 1_000_000
-"""The limit of pairs to compare in lists without keys; above it, items are matched by position."""
+"""The limit of pairs to compare; above it, items without keys are matched by position, and equal ones in any order."""
 
 
 def list_shape(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> Shape:
@@ -58,7 +58,7 @@ def match_items(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) ->
         for live_index, index in _same_keys(old, new):
             matched[index] = live_index
             del free[live_index]
-    return keep_order(shape, live, declared, matched)
+    return matched if len(live) * len(declared) > MOST_PAIRS else keep_order(shape, live, declared, matched)
 
 
 def item_steps(shape: Shape, items: Sequence[Json]) -> list[Item | Position]:
