@@ -13,7 +13,7 @@ import click
 
 from webchat_sync.cli.approval import approved
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
-from webchat_sync.cli.files import read_bytes
+from webchat_sync.cli.files import read_bytes, unwritable
 from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_fleet, say_failed
 from webchat_sync.cli.manifests import manifest_environ, overlay_option, paths_argument, quoting
 from webchat_sync.cli.runtime import Runtime, wait_for
@@ -242,5 +242,5 @@ def _write(file: Path, edited: Edited) -> None:
     try:
         replace_bytes(file, edited.data)
     except OSError as error:
-        raise InputError([Diagnostic(f"can't write {file}: {error.strerror}")]) from None
+        raise InputError([unwritable(file, error)]) from None
     note(f"Wrote {file}.")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from webchat_sync.cli.files import input_path
+from webchat_sync.cli.files import input_path, unwritable
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note, use_color
-from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.errors import InputError
 
 
 @click.command("fmt")
@@ -62,5 +62,5 @@ def _write(file: Path, data: bytes) -> None:
     try:
         replace_bytes(file, data)
     except OSError as error:
-        raise InputError([Diagnostic(f"can't write {file}: {error.strerror}")]) from None
+        raise InputError([unwritable(file, error)]) from None
     note(f"Wrote {file}.")

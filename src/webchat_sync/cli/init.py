@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from webchat_sync import __version__
-from webchat_sync.cli.files import read_bytes
+from webchat_sync.cli.files import read_bytes, unwritable
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
 from webchat_sync.domain.ids import is_id, no_id
@@ -86,7 +86,7 @@ def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None
     try:
         start = _set_up(folder, host, org, action, runtime)
     except OSError as error:
-        raise InputError([Diagnostic(f"can't write {error.filename or folder}: {error.strerror}")]) from None
+        raise InputError([unwritable(Path(error.filename or folder), error)]) from None
     if start.host is not None and not start.repository.exists:
         note(f"There's no Git repository yet. The pipeline assumes that you create it in {start.repository.root}.")
     _show_steps(start)
