@@ -452,6 +452,7 @@ def test_a_folder_that_cannot_be_made_is_an_error_and_git_is_not_needed(here: Pa
     (here / "file").touch()
     refused = init("file/below")
     assert (refused.code, "can't write" in refused.err) == (1, True)
+    assert "Check the path, that its folder exists, and the permissions." in refused.err
     assert invoke("init", "new", environ={"PATH": ""}).code == 0
 
 
