@@ -332,7 +332,7 @@ def test_an_old_commit_is_not_rolled_back_to_by_mistake(
         assert api.taken_calls() == []
 
 
-@pytest.mark.parametrize(("option", "code"), [([], 5), (["--allow-old-commit"], 0)])
+@pytest.mark.parametrize(("option", "code"), [([], 5), variation(["--allow-old-commit"], 0)])
 def test_an_apply_without_the_action_refuses_an_old_commit_too(option: list[str], code: int, runner: Runner) -> None:
     runner.github.heads["release/1"] = NEW
     environ = {
