@@ -294,7 +294,7 @@ class Sets(RuleBasedStateMachine):
         declared = [
             (self.world.organization(path), path, channel) for path in run.covered for channel in run.covered[path]
         ]
-        owners = self.owners
+        owners, organizations = self.owners, {self.world.organization(path) for path in run.covered}
         owners.certain = {key: certain for key, certain in owners.certain.items() if key in after}
         for key, name in after.items():
             certain = owners.certain.setdefault(key, {})
@@ -308,7 +308,7 @@ class Sets(RuleBasedStateMachine):
             elif exactly:
                 certain[run.owner] = exactly[0]
                 owners.names[key] = {name}
-            elif here and run.owner in certain and run.is_for(certain[run.owner]):
+            elif key[0] in organizations and run.owner in certain and run.is_for(certain[run.owner]):
                 others = {(owner, path) for owner, path in owners.possible[key] if owner != run.owner}
                 if len(certain) > 1:
                     owners.possible[key] = others
