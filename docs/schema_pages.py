@@ -68,7 +68,8 @@ If you pass a folder, every `.yaml`, `.yml` and `.json` file in it and below it 
 
 Links that lead outside the repository (without Git, outside the given folder) are refused, and so are devices, FIFOs
 and sockets. Error messages only quote lines from files whose first document is a mapping with `version`. In a pipeline,
-`--allow-path GLOB` is required for a ledger, a sink or the folder of a command that's outside the repository.
+`--allow-path GLOB` is required for a ledger, a [sink](#a-sink) or the folder of a command that's outside the
+repository.
 
 {tables}
 """

@@ -68,7 +68,7 @@ LEFT_OUT = {
     (
         "docs/how-to/editor.md",
         'eval "$(_WEBCHAT_SYNC_COMPLETE=bash_source webchat-sync)"     # bash',
-    ): "it is for a shell that somebody types in",
+    ): "it is for a shell that someone types in",
     (
         "docs/how-to/policies.md",
         "webchat-sync plan channels/ --format json > plan.json",
