@@ -352,6 +352,17 @@ def test_the_merge_that_applies_is_into_the_main_branch(
     assert apply[True]["push"]["branches"] == [branch]
 
 
+@pytest.mark.parametrize(("host", "request_name"), [("github", "pull request"), ("gitlab", "merge request")])
+def test_a_repository_without_a_branch_needs_one_to_merge_into_first(host: str, request_name: str, here: Path) -> None:
+    first = f"Push a first commit to main, for example with a README, since a {request_name} needs a branch"
+    git(here, "init", "--quiet", "--initial-branch", "main")
+    assert first in " ".join(init("--host", host).out.split())
+    git(here, "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "--allow-empty", "--message", "First")
+    again = " ".join(init("--host", host).out.split())
+    assert first not in again
+    assert f"Push the files to a branch and open a {request_name}." in again
+
+
 def test_a_second_run_says_what_the_first_one_left_to_do(here: Path) -> None:
     git(here, "init", "--quiet")
     init("channels", "--host", "github")

@@ -118,6 +118,59 @@ def test_every_path_that_leads_to_nothing_is_a_problem(tmp_path: Path, monkeypat
     assert all(problem.hint for problem in caught.value.problems)
 
 
+STRANGER = "kind: Deployment\nspec: {}\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "messages"),
+    [
+        ({"a.yaml": STRANGER}, ["this isn't a manifest"]),
+        ({"a.yaml": STRANGER, "b.json": "{}"}, ["none of these 2 files is a manifest: a.yaml and b.json"]),
+        (
+            {f"{number:04}.yaml": STRANGER for number in range(1203)},
+            ["none of these 1,203 files is a manifest: 0000.yaml, 0001.yaml, 0002.yaml and 1,200 more"],
+        ),
+        ({"a.yaml": STRANGER, "b.yaml": STRANGER, "c.yaml": ONE}, ["this isn't a manifest"] * 2),
+        (
+            {"a.yaml": STRANGER, "b.yaml": STRANGER, "c.yaml": ""},
+            ["none of these 2 files is a manifest: a.yaml and b.yaml", "this file is empty"],
+        ),
+        (
+            {"a.yaml": STRANGER, "b.yaml": STRANGER, "c.yaml": "{{- if .Values.chat }}\n"},
+            ["none of these 2 files is a manifest: a.yaml and b.yaml", "a value is missing here"],
+        ),
+    ],
+    ids=["one", "two", "many", "beside a manifest", "beside an empty file", "beside a template"],
+)
+def test_a_folder_of_something_else_is_one_problem_and_beside_a_manifest_each_file_is(
+    files: dict[str, str], messages: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    with pytest.raises(InputError) as caught:
+        load_manifests([Path()], catalogue=catalogue(), environ={})
+    assert [problem.message for problem in caught.value.problems] == messages
+    assert all(problem.hint for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("content", "is_schema"),
+    [
+        ('{"name": "shop", "type": "module", "scripts": {}}', False),
+        ('{"$schema": "https://json.schemastore.org/tsconfig", "compilerOptions": {}}', False),
+        ('{"properties": {"color": {"const": "#0f766e"}}}', True),
+        ('{"type": "object", "required": ["allowedDomains"]}', True),
+        ('{"anyOf": []}', True),
+    ],
+)
+def test_only_of_a_schema_it_says_how_policies_are_named(content: str, is_schema: bool, tmp_path: Path) -> None:
+    (tmp_path / "rules.json").write_text(content)
+    with pytest.raises(InputError) as caught:
+        load_manifests([tmp_path], catalogue=catalogue(), environ={})
+    assert [".schema.json" in problem.hint for problem in caught.value.problems] == [is_schema]
+
+
 def test_a_link_in_a_folder_that_leads_to_nothing_is_named_as_a_link(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,7 @@ def webchat_sync() -> None:
 
     \b
     Example:
+      webchat-sync init channels       # start with an example and a pipeline
       export MOSEND_API_KEY=mk_live_… MOSEND_ORG_ID=…
       webchat-sync plan channels/      # what would change
       webchat-sync apply channels/     # change it, after asking

@@ -117,7 +117,13 @@ def _write_pipeline(start: Start) -> Step:
 
 def _push(start: Start, host: str) -> str:
     create = "" if start.repository.exists else f"Create a repository on {host}. "
-    return f"{create}Push the files to a branch"
+    if not start.repository.is_empty:
+        return f"{create}Push the files to a branch"
+    request = "pull request" if host == "GitHub" else "merge request"
+    return (
+        f"{create}Push a first commit to {start.repository.branch}, for example with a README, since a {request} needs "
+        "a branch to merge into. Then push the files to another branch"
+    )
 
 
 def _lacks_action(start: Start) -> bool:

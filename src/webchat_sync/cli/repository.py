@@ -20,8 +20,8 @@ _USUAL: Final = ("main", "master", "trunk")
 class Repository:
     """A git repository: its root, the URL of its remote (or ``""``) and its main branch.
 
-    ``has_origin``: that remote is called origin. If there's none yet, ``exists`` is false and ``root`` is where we
-    expect it.
+    ``has_origin``: that remote is called origin. ``is_empty``: it has no branch yet, here or from a remote. If there's
+    no repository yet, ``exists`` is false and ``root`` is where we expect it.
     """
 
     root: Path
@@ -29,6 +29,7 @@ class Repository:
     branch: str
     exists: bool
     has_origin: bool = False
+    is_empty: bool = False
 
 
 def read_repository(folder: Path, environ: Mapping[str, str]) -> Repository:
@@ -36,13 +37,15 @@ def read_repository(folder: Path, environ: Mapping[str, str]) -> Repository:
     root = _git(folder, environ, "rev-parse", "--show-toplevel")
     if not root:
         here, there = Path().resolve(), folder.resolve()
-        return Repository(here if there.is_relative_to(here) else there, "", _USUAL[0], exists=False)
+        return Repository(here if there.is_relative_to(here) else there, "", _USUAL[0], exists=False, is_empty=True)
     urls = _git(folder, environ, "config", "--get-regexp", r"^remote\..*\.url$")
     remotes = dict(line.split(" ", 1) for line in urls.splitlines())
     key = next(iter(["remote.origin.url"] if "remote.origin.url" in remotes else remotes), "")
     name = key.removeprefix("remote.").removesuffix(".url")
     branch = _main_branch(folder, environ, name)
-    return Repository(Path(root).resolve(), remotes.get(key, ""), branch, exists=True, has_origin=name == "origin")
+    is_empty = not _git(folder, environ, "for-each-ref", "--count=1", "refs/heads", "refs/remotes")
+    url = remotes.get(key, "")
+    return Repository(Path(root).resolve(), url, branch, exists=True, has_origin=name == "origin", is_empty=is_empty)
 
 
 def _main_branch(folder: Path, environ: Mapping[str, str], remote: str) -> str:

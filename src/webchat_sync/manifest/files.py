@@ -20,6 +20,12 @@ from webchat_sync.yaml12.document import Source
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 _ENDINGS: Final = in_a_row(SUFFIXES, last="or")
 
+_START: Final = "To start with an example, run `webchat-sync init`."
+"""What to do without any manifest."""
+
+_MOST_NAMED: Final = 3
+"""How many files to name that aren't manifests, if none of them is."""
+
 SCHEMA: Final = ".schema.json"
 """The suffix of schemas, such as policies, which aren't manifests."""
 
@@ -34,6 +40,11 @@ class Role:
     name: str
     way_out: str
     code: str
+
+    @property
+    def begins(self) -> str:
+        """A sentence about what such a file begins with."""
+        return f"{self.name.capitalize()} is a mapping that begins with `version: 1`."
 
 
 MANIFEST: Final = Role("a manifest", "Use a manifest, or a folder that contains manifests.", "no-manifest")
@@ -74,12 +85,20 @@ def find_files(paths: Sequence[Path], overlays: Sequence[Path] = ()) -> tuple[li
             message = f"{show_path(path)} is given both as a manifest and as an overlay"
             problems.append(Diagnostic(message, hint="Use it as one of the two.", code="overlay"))
         elif not inside and not any(problem.severity == "error" for problem in unreadable):
-            hint = f"Manifests end in {_ENDINGS}. Hidden files and folders are skipped."
+            hint = f"Manifests end in {_ENDINGS}. Hidden files and folders are skipped. {_START}"
             message = f"the folder {show_path(path)} contains no manifests"
             problems.append(Diagnostic(message, hint=hint, code="no-manifest"))
         for file in inside:
             files.setdefault(_identity(file), file)
     return sorted(files.values(), key=show_path), problems
+
+
+def no_manifest_among(files: Sequence[Path]) -> Diagnostic:
+    """The problem with ``files`` if none of them is a manifest: one for all, since there may be thousands."""
+    names = in_a_row([show_path(file) for file in files], most=_MOST_NAMED)
+    message = f"none of these {len(files):,} files is a manifest: {names}"
+    hint = f"{MANIFEST.begins} Use the folder or the file that contains yours. {_START}"
+    return Diagnostic(message, hint=hint, code=MANIFEST.code)
 
 
 def manifests_beside(paths: Sequence[Path], others: Sequence[Path]) -> list[Path]:

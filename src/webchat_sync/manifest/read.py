@@ -13,13 +13,24 @@ from webchat_sync.check.secrets import exposed, refuse_secret
 from webchat_sync.check.variables import Variables
 from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.leaks import KEY_MARK
-from webchat_sync.manifest.files import MANIFEST, OVERLAY, Role, read_source, refused_link, show_path
+from webchat_sync.manifest.files import (
+    MANIFEST,
+    OVERLAY,
+    Role,
+    no_manifest_among,
+    read_source,
+    refused_link,
+    show_path,
+)
 from webchat_sync.yaml12 import stream
 from webchat_sync.yaml12.composer import compose
 from webchat_sync.yaml12.document import Document, Source
 from webchat_sync.yaml12.policy import Policy
 
 _OWN: Final = frozenset(("version", "organization", "settings", "defaults", "channels"))
+_OF_SCHEMAS: Final = frozenset(("properties", "required", "allOf", "anyOf", "oneOf", "not", "if", "$defs"))
+"""Keys by which a JSON Schema, such as a policy, is recognised."""
+
 _QUOTES: Final = re.compile("`[^`]{2,}`|: ")
 """Messages that quote more than one character of the file contain this."""
 
@@ -43,8 +54,13 @@ class Reader:
         self._written = written or {}
 
     def read(self, files: Iterable[Path], role: Role = MANIFEST) -> list[Document]:
-        """The documents of ``files``, in order; links of overlays that leave the tree are rejected."""
+        """The documents of ``files``, in order; links of overlays that leave the tree are rejected.
+
+        If several files aren't manifests and no other one is, that's a single problem.
+        """
         documents: list[Document] = []
+        strangers: dict[Path, Diagnostic] = {}
+        is_any = False
         for file in files:
             source = (refused_link(file) if role is OVERLAY else None) or self._read(file, role)
             if isinstance(source, Diagnostic):
@@ -52,8 +68,12 @@ class Reader:
                 continue
             own, problems = read_documents(source, self._variables)
             if (foreign := _without_content(source, own, problems, role)) is not None:
-                self.problems += foreign
+                if foreign[0].code == role.code:
+                    strangers[file] = foreign[0]
+                else:
+                    self.problems += foreign
                 continue
+            is_any |= bool(problems) or any(isinstance(document.value, dict) for document in own)
             if may_quote(source, own):
                 self.sources[source.name] = source
             if not own and not problems:
@@ -61,6 +81,10 @@ class Reader:
                 problems = [Diagnostic("this file is empty", Place(source.name, 1, 1), hint=hint, code=role.code)]
             documents += own
             self.problems += problems
+        if role is MANIFEST and len(strangers) > 1 and not is_any:
+            self.problems.append(no_manifest_among(list(strangers)))
+        else:
+            self.problems += strangers.values()
         return documents
 
     def _read(self, file: Path, role: Role) -> Source | Diagnostic:
@@ -77,14 +101,17 @@ def _without_content(
     source: Source, documents: list[Document], problems: list[Diagnostic], role: Role
 ) -> list[Diagnostic] | None:
     """Problems that don't quote the file, for one that isn't like a manifest or overlay; None if it is."""
-    if _keys(source, documents) & _OWN or not (documents or problems):
+    keys = _keys(source, documents)
+    if keys & _OWN or not (documents or problems):
         return None
     if not problems and not any(isinstance(document.value, dict) for document in documents):
         return None  # the checks don't quote a list or a text
     harmless = [problem for problem in problems if not problem.path and not _QUOTES.search(problem.message)]
-    hint = f"{role.name.capitalize()} is a mapping that begins with `version: 1`."
-    if source.name.endswith(".json"):
+    hint = role.begins
+    if source.name.endswith(".json") and not _OF_SCHEMAS.isdisjoint(keys):
         hint += " A policy is only skipped if its name ends in `.schema.json`."
+    elif role is MANIFEST:
+        hint += " If this file is something else, use only the files or folders that are manifests."
     return harmless or [Diagnostic(f"this isn't {role.name}", Place(source.name, 1, 1), hint=hint, code=role.code)]
 
 
