@@ -140,6 +140,31 @@ def test_a_new_channel_with_the_name_of_one_to_create_is_stale(name: str) -> Non
     ]
 
 
+DONE: dict[str, Json] = {"theme": "light", "allowedDomains": ["b.example"], "welcomeMessage": "Hi"}
+WITHOUT_LEGACY = Listing(URL, (live("Support", "c-1", **SUPPORT),))
+
+
+@pytest.mark.parametrize(
+    ("now", "may_be_done"),
+    [
+        (listing(support=DONE), True),
+        (listing(support={"theme": "light"}), True),
+        (listing(support={"theme": "auto"}), False),
+        (listing(support={"allowedDomains": []}), False),
+        (listing(live("New", "c-7")), True),
+        (listing(live(" New ", "c-7")), False),
+        (WITHOUT_LEGACY, True),
+        (listing(legacy={"color": "#111"}), False),
+        (Listing(URL, (live("Legacy", "c-2", **LEGACY),)), False),
+    ],
+    ids=["all", "in part", "other", "a set", "created", "created alike", "deleted", "to delete", "to update is gone"],
+)
+def test_of_what_is_as_planned_it_says_that_the_plan_may_be_applied_already(now: Listing, may_be_done: bool) -> None:
+    found = staleness(saved(), {"acme": now}, catalogue(), base_url=URL)
+    assert found
+    assert {"it may have been applied already" in problem.hint for problem in found} == {may_be_done}
+
+
 def test_the_old_channel_of_a_name_that_moves_on_is_not_in_the_way() -> None:
     moving = Manifest("acme", (replace(declare("B"), id="c-1"), declare("A")))
     now = Listing(URL, (live("A", "c-1"),))

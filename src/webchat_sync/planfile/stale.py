@@ -43,6 +43,10 @@ from webchat_sync.plan.live_names import LiveNames
 from webchat_sync.plan.organizations import of_organization
 
 _PLAN_AGAIN: Final = "Plan again, and have the new plan reviewed."
+_MAYBE_DONE: Final = (
+    "That's what the plan would do, so it may have been applied already, or in part. If anything is left, a new plan "
+    "shows it."
+)
 
 
 def _api(base_url: str) -> str:
@@ -186,7 +190,8 @@ def _made_since(change: Create, new: _NewChannels) -> Iterator[Diagnostic]:
             if same(channel.name, change.address)
             else f"that may be the same one, {as_json(channel.name)},"
         )
-        yield _problem(change, f"would be created, but a channel {which} exists now ({channel.id})")
+        hint = _MAYBE_DONE if channel.name == change.address else _PLAN_AGAIN
+        yield _problem(change, f"would be created, but a channel {which} exists now ({channel.id})", hint)
 
 
 def _touched(
@@ -194,7 +199,8 @@ def _touched(
 ) -> Iterator[Diagnostic]:
     verb = "updated" if isinstance(change, Update) else "deleted"
     if now is None:
-        yield _problem(change, f"would be {verb}, but its live channel ({change.channel_id}) no longer exists")
+        hint = _MAYBE_DONE if isinstance(change, Delete) else _PLAN_AGAIN
+        yield _problem(change, f"would be {verb}, but its live channel ({change.channel_id}) no longer exists", hint)
         return
     # A field that the listing omitted when the plan was made has no reviewed value, but is still managed.
     if isinstance(change, Update):
@@ -204,10 +210,14 @@ def _touched(
     values = {name: now.fields[name] for name in names if name in now.fields}
     if channel_digest(saved.organization, saved.base_url, now.id, values, catalogue) == change.digest:
         return
+    sent = sent_fields(change) if isinstance(change, Update) else {}
     for name in names:
-        shape = catalogue.shape(name)
-        for moved in differences((Key(name),), shape, change.reviewed.get(name), values.get(name)):
-            yield _problem(change, f"would be {verb}, but it has changed since the plan was made: {_moved(moved)}")
+        key, shape = (Key(name),), catalogue.shape(name)
+        is_done = name in sent and name in values and not any(differences(key, shape, values[name], sent[name]))
+        hint = _MAYBE_DONE if is_done else _PLAN_AGAIN
+        for moved in differences(key, shape, change.reviewed.get(name), values.get(name)):
+            what = f"would be {verb}, but it has changed since the plan was made: {_moved(moved)}"
+            yield _problem(change, what, hint)
 
 
 def _moved(moved: FieldChange) -> str:
@@ -221,5 +231,5 @@ def _shown(moved: FieldChange, value: Json | Missing) -> str:
     return as_json(redact_value_at(moved.steps, value))
 
 
-def _problem(change: Change, what: str) -> Diagnostic:
-    return Diagnostic(f"channel {as_json(change.address)} {what}", change.place, hint=_PLAN_AGAIN)
+def _problem(change: Change, what: str, hint: str = _PLAN_AGAIN) -> Diagnostic:
+    return Diagnostic(f"channel {as_json(change.address)} {what}", change.place, hint=hint)
