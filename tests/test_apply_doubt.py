@@ -347,11 +347,11 @@ def test_an_interrupt_ends_the_wait_for_another_attempt(status: int) -> None:
 
             group.start_soon(update, "dark")
             with anyio.fail_after(10):
-                while not interrupt.waits:
+                while not interrupt.idle:
                     await anyio.sleep(0.01)
                 if status == 429:
                     group.start_soon(update, "light")
-                    while len(interrupt.waits) < 2:
+                    while len(interrupt.idle) < 2:
                         await anyio.sleep(0.01)
             interrupt.request()
 
@@ -366,6 +366,36 @@ def test_an_interrupt_ends_the_wait_for_another_attempt(status: int) -> None:
     assert ["not sent, because the run was interrupted" in error.message for error in errors].count(True) == (
         1 if status == 429 else 0
     )
+
+
+async def exhausted(_: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Unavailable, with nothing left of the rate limit for half a minute, so the next call waits before it's sent."""
+    headers = {f"x-ratelimit-{name}": value for name, value in (("limit", "9"), ("remaining", "0"), ("reset", "30"))}
+    await JSONResponse({"statusCode": 503, "message": "later"}, 503, headers)(scope, receive, send)
+
+
+@pytest.mark.parametrize(
+    ("method", "nth_wait"),
+    [("PATCH", 1), ("PATCH", 2), ("DELETE", 1), ("DELETE", 2), ("DELETE", 3), *(("POST", nth) for nth in range(1, 12))],
+)
+def test_nothing_is_sent_again_after_an_interrupt_and_what_was_sent_stays_in_doubt(method: str, nth_wait: int) -> None:
+    interrupt, time, sent = Interrupt(), FakeTime(), list[int]()
+    declared = {"POST": [declare("A"), declare("New")], "PATCH": [declare("A", theme="dark")], "DELETE": []}[method]
+    with emulated({"name": "A", "id": "c-1"}, faults=Faults([Fault(exhausted, method, f"{CHANNELS}*")])) as api:
+
+        async def interrupt_once() -> None:
+            await checkpoint()
+            if len(time.waits) >= nth_wait and not interrupt.requested:
+                sent.append([call.method for call in api.calls].count(method))
+                interrupt.request()
+
+        time.before_waking = interrupt_once
+        _, report = applied(api.url, declared, prune=method == "DELETE", interrupt=interrupt, time=time)
+        assert report.outcome == "interrupted"
+        error = report.results[0].error
+        assert isinstance(error, ApiError)
+        assert (report.results[0].status, error.status, error.hint) == ("in_doubt", 503, IN_DOUBT_HINT)
+        assert [error.attempts] == sent == [[call.method for call in api.calls].count(method)]
 
 
 def test_a_second_interrupt_leaves_at_once_and_what_was_in_flight_is_in_doubt() -> None:

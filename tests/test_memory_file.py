@@ -157,3 +157,10 @@ def test_a_lock_that_cannot_be_taken(tmp_path: Path) -> None:
     with pytest.raises(MemoryUnavailableError) as refused:
         lock(tmp_path / "file", "one", Clock()).acquire(0)
     assert "--memory" in refused.value.hint
+
+
+def test_the_file_of_an_owner_that_a_version_without_other_owners_wrote_is_the_one_that_counts() -> None:
+    stored = {**KNOWN, "owner": "site", "file": "new.yaml", "others": {"site": "old.yaml", "shop": "a.yaml"}}
+    known = KnownChannel.from_json(stored)
+    assert list(known.owners.items()) == [("site", "new.yaml"), ("shop", "a.yaml")]
+    assert known.owned_by(known.owners).others == {"shop": "a.yaml"}

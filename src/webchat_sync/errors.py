@@ -9,6 +9,7 @@ WebchatSyncError           1
 ├── GuardError             5    refused by a guard
 ├── ApiError               6    a call to the API failed
 │   ├── ApiConnectionError      there was no response
+│   ├── NotSentError            the run was interrupted before it could be sent
 │   ├── ApiStatusError          the response is an error or a redirect
 │   └── ApiAnswerError          the response can't be relied on
 ├── CombinedApiError       6    concurrent calls failed
@@ -238,6 +239,10 @@ class ApiError(WebchatSyncError):
 
 class ApiConnectionError(ApiError):
     """There was no response: refused, reset, timed out, or the name didn't resolve."""
+
+
+class NotSentError(ApiError):
+    """The run was interrupted while the call waited to be sent."""
 
 
 class ApiStatusError(ApiError):

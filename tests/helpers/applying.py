@@ -60,17 +60,24 @@ def client(url: str, organization: str = "acme", time: FakeTime | None = None, *
 
 
 async def plan_and_apply(
-    url: str, manifest: Manifest, *, fields: Catalogue | None = None, time: FakeTime | None = None, **options: Any
+    url: str,
+    manifest: Manifest,
+    *,
+    fields: Catalogue | None = None,
+    time: FakeTime | None = None,
+    interrupt: Interrupt | None = None,
+    **options: Any,
 ) -> tuple[Plan, ApplyReport | None]:
     """The plan and, if it changes anything, the report; ``options`` as for :func:`carry_out`."""
-    fields, time = fields or catalogue(), time or FakeTime()
-    async with client(url, manifest.organization, time) as api:
+    fields, time, interrupt = fields or catalogue(), time or FakeTime(), interrupt or Interrupt()
+    options |= {"fields": fields, "time": time, "interrupt": interrupt}
+    async with client(url, manifest.organization, time, ending=interrupt) as api:
         apis = {manifest.organization: api}
         listings = await read_listings(apis, apis, base_url=url)
         plan = make_plan([(manifest, listings[manifest.organization])], catalogue=fields, created_at=NOW)
         if not has_changes(plan):
             return plan, None
-        return plan, await carry_out(plan, [manifest], apis, listings, fields=fields, time=time, **options)
+        return plan, await carry_out(plan, [manifest], apis, listings, **options)
 
 
 def applied(

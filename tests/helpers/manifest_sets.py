@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from anyio import sleep_forever
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,6 +19,7 @@ from commands import Emulated, Finished
 from fake_time import FakeTime
 from remembering import bare
 from repositories import ENVIRON, git, repository
+from webchat_sync.cli.progress import STILL
 from webchat_sync.emulator import effects
 from webchat_sync.memory.place import REF
 
@@ -126,9 +128,15 @@ class World:
         """What comes of a command for these files and folders of a set, ``.`` being all of it."""
         self.write()
         time = FakeTime()
+
+        async def sleep(seconds: float) -> None:
+            if seconds == STILL:  # else the progress would let so much time pass that the lock is lost
+                await sleep_forever()
+            await time.sleep(seconds)
+
         places = [f"../{name}/{path}" if path != "." else f"../{name}" for path in paths]
         memory = ("--memory", "../memory.git" if self.in_git else "file")
-        world: dict[str, Any] = {"sleep": time.sleep, "clock": time.clock, "environ": dict(ENVIRON)}
+        world: dict[str, Any] = {"sleep": sleep, "clock": time.clock, "environ": dict(ENVIRON)}
         finished = self.api.invoke(command, *places, *memory, *options, **world)
         self.failing, self.lagging = 0, False
         self._outdated.clear()

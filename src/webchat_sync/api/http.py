@@ -26,7 +26,7 @@ from webchat_sync.api.settings import key_header
 from webchat_sync.api.transcript import transcript
 from webchat_sync.api.transfer import DEADLINE, Deadline, begin, finish
 from webchat_sync.environment import Environment
-from webchat_sync.errors import ApiConnectionError, ApiError, Diagnostic, InputError
+from webchat_sync.errors import ApiError, Diagnostic, InputError, NotSentError
 from webchat_sync.model import Json, Secret
 from webchat_sync.redact import KeyRing
 
@@ -142,7 +142,7 @@ class Wire:
         async with self._pacer.turn(ending) as may_send, self._gate:
             if not may_send:
                 reason = "not sent, because the run was interrupted while it waited for the rate limit"
-                raise call.error(ApiConnectionError, reason, processed=False, hint="Run it again.")
+                raise call.error(NotSentError, reason, processed=False, hint="Run it again.")
             # The deadline starts after the wait for the rate limit.
             uploading = len(call.upload.content) / SLOWEST_UPLOAD if call.upload else 0.0
             deadline = Deadline(self._deadline + uploading)

@@ -47,11 +47,12 @@ class Pacer:
         latest = self._clock() + LONGEST_PAUSE
         async with self._queue:  # Only the first in the queue waits; the others then see what remains.
             while (pause := min(self._start(), latest) - self._clock()) > SHORTEST_PAUSE:
+                if not ending.requested:
+                    self._on_wait(pause)
+                    await ending.wait(pause, self._sleep)
                 if ending.requested:
                     yield False
                     return
-                self._on_wait(pause)
-                await ending.wait(pause, self._sleep)
             self._last = self._clock()
             self._in_flight += 1
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from webchat_sync.api.exchange import IN_DOUBT_HINT
 from webchat_sync.environment import Environment, Sleep
-from webchat_sync.errors import ApiError, LockLostError
+from webchat_sync.errors import ApiError, LockLostError, NotSentError
 
 ATTEMPTS: Final = 5
 FIRST_BACKOFF: Final = 0.5
@@ -79,6 +79,8 @@ async def repeat(  # noqa: C901 - every branch is one answer to the same questio
         number += 1
         try:
             return await attempt(number)
+        except NotSentError as error:
+            raise failure or error.counted(0, in_doubt=False, hint=error.hint) from None
         except ApiError as error:
             in_doubt = in_doubt or error.in_doubt
             # Without its cause, since httpx and the JSON parser may quote the response, including secrets.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 
 from webchat_sync.apply.ports import ChannelApi
@@ -20,12 +20,14 @@ async def create_channel(
     idempotency_key: str,
     known: Set[str],
     sleep: Sleep,
+    may_repeat: Callable[[], bool] = lambda: True,
 ) -> WriteResult:
     """Create the channel that ``body`` describes, or find the one that an unanswered attempt created.
 
     A channel counts as ours if its name can be confused with the one in ``body`` and its id isn't ``known``, which are
-    the ids that were live before the run. Raises ApiError: in doubt if several channels could be ours, if the list
-    can't be read, or if the outcome of every POST is unknown; otherwise, the error of the call.
+    the ids that were live before the run. It's only sent again if it ``may_repeat``. Raises ApiError: in doubt if
+    several channels could be ours, if the list can't be read, or if the outcome of every POST is unknown; otherwise,
+    the error of the call.
     """
     name, sent = str(body["name"]), 0
     in_doubt: ApiError | None = None
@@ -52,7 +54,7 @@ async def create_channel(
         return WriteResult(doubt.status, doubt.request_id, sent, new[0]) if new else None
 
     try:
-        created = await create_once(send, look, sleep)
+        created = await create_once(send, look, sleep, may_repeat=may_repeat)
     except LockLostError:
         if in_doubt is None:
             raise

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, assert_never
 
@@ -36,34 +37,36 @@ GONE: Final = 404
 class Interrupt:
     """Ends a run early: the first request lets calls in flight finish, the second one abandons them.
 
-    ``verification`` only reads, so the first request abandons it.
+    ``scope`` is what the second request abandons, and ``idle`` what the first one does.
     """
 
     requested: bool = False
     scope: CancelScope | None = None
-    verification: CancelScope | None = None
-    waits: set[CancelScope] = field(default_factory=set)
+    idle: set[CancelScope] = field(default_factory=set)
 
     def request(self) -> None:
         """Start nothing more; if that was already requested, abandon what is in flight."""
         if self.requested and self.scope is not None:
             self.scope.cancel()
         self.requested = True
-        if self.verification is not None:
-            self.verification.cancel()
-        for wait in self.waits:
-            wait.cancel()
+        for scope in self.idle:
+            scope.cancel()
+
+    @contextmanager
+    def until_requested(self) -> Iterator[None]:
+        """Abandon the block once the end is requested: it only waits or reads, so nothing of it is in flight."""
+        with CancelScope() as scope:
+            self.idle.add(scope)
+            try:
+                yield
+            finally:
+                self.idle.discard(scope)
 
     async def wait(self, seconds: float, sleep: Sleep) -> None:
-        """Sleep for ``seconds``, or until the end is requested: what only waits isn't in flight."""
-        if self.requested:
-            return
-        with CancelScope() as scope:
-            self.waits.add(scope)
-            try:
+        """Sleep for ``seconds``, or until the end is requested."""
+        if not self.requested:
+            with self.until_requested():
                 await sleep(seconds)
-            finally:
-                self.waits.discard(scope)
 
 
 @frozen
@@ -161,6 +164,7 @@ class _Executor:
                     idempotency_key=self.settings.environment.new_id(),
                     known=self.known[run.organization],
                     sleep=self.settings.environment.sleep,
+                    may_repeat=lambda: not self.interrupt.requested,
                 )
             case PatchChannel():
                 return await api.update_channel(channel_id, operation.body)

@@ -63,7 +63,9 @@ class KnownChannel:
     @property
     def owners(self) -> Mapping[str, str]:
         """Everyone who declared it and hasn't dropped it since, with the file."""
-        return {self.owner: self.file, **self.others} if self.owner else self.others
+        # The owner comes first, and its file counts if the others have one for it, too.
+        own = {self.owner: self.file} if self.owner else {}
+        return {**own, **self.others, **own}
 
     def owned_by(self, owners: Mapping[str, str]) -> KnownChannel:
         """With these ``owners`` and their files."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
@@ -43,7 +43,7 @@ def ended(
     listed: Sequence[str],
     now: datetime,
     owner: str = "",
-    released: Iterable[str] = (),
+    released: Set[str] = frozenset(),
     moves: Mapping[str, str] = NO_MOVES,
 ) -> Document:
     """With the outcome of a run: the attempts whose creates are ``settled``, and the ids of channels that are ``gone``.

@@ -27,22 +27,22 @@ class Ownership:
 
     ``owner`` identifies whose manifests these are, empty if nobody's, and ``files`` are theirs. ``declared`` has the
     files of the declared channels, by organisation and by their names and ids; ``pruned`` are the organisations with
-    ``prune: owned``. ``mentions`` returns what other files of the same repository declare.
+    ``prune: owned``. ``mentions`` returns what other files of the same repository declare, by their names.
     """
 
     owner: str = ""
     files: ManifestFiles | None = None
     declared: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     pruned: frozenset[str] = frozenset()
-    mentions: Callable[[], Sequence[Mention]] = tuple
+    mentions: Callable[[], Mapping[str, Sequence[Mention]]] = dict
 
     def kept(self, organization: str, document: Document) -> Iterator[tuple[str, str]]:
         """The ids of the channels that this owner declared and that the run mustn't delete, with the reasons."""
-        is_responsible = self._responsibility(organization, document)
+        is_responsible, unread = self._responsibility(organization, document), cache(self._unread)
         declared = self.declared.get(organization, {})
         for channel_id, known in self._owned(organization, document):
             is_declared = channel_id not in declared and stored_form(known.name) in declared
-            if reason := self._why_kept(known, is_responsible, is_declared=is_declared):
+            if reason := self._why_kept(known, is_responsible, unread, is_declared=is_declared):
                 yield channel_id, reason
 
     def elsewhere(self, documents: Mapping[OrganizationKey, Document]) -> Mapping[str, Mapping[str, str]]:
@@ -51,6 +51,7 @@ class Ownership:
         They're only read if the run might delete something.
         """
         files: dict[str, Mapping[str, str]] = {}
+        recorded = cache(partial(self._recorded, documents))
         for scope, document in documents.items():
             is_responsible = self._responsibility(scope.organization, document)
             declared = self.declared.get(scope.organization, {})
@@ -59,7 +60,7 @@ class Ownership:
                 for channel_id, known in self._owned(scope.organization, document)
                 if channel_id not in declared and stored_form(known.name) not in declared
             ):
-                files[scope.organization] = self._mentioned(scope, documents)
+                files[scope.organization] = self._mentioned(scope, recorded())
         return files
 
     def released(
@@ -71,21 +72,22 @@ class Ownership:
         """
         document = documents.get(scope, Document())
         is_responsible = self._responsibility(scope.organization, document)
+        mentioned = cache(lambda: self._mentioned(scope, self._recorded(documents)))
         for channel_id in undeclared if scope.organization in self.declared else ():
             known = document.channels.get(channel_id)
             owners = known.owners if known else {}
             is_shared = len(owners) > 1 and is_responsible(owners.get(self.owner, ""))
-            if known and is_shared and self._is_unmentioned(channel_id, known, scope, documents):
+            if known and is_shared and mentioned().keys().isdisjoint((channel_id, stored_form(known.name))):
                 yield channel_id
 
     def moves(self, organization: str, document: Document) -> Mapping[str, str]:
         """The folders without manifests whose channels the run declares in another folder, with that folder."""
         moves: dict[str, str] = {}
-        declared = self.declared.get(organization, {})
+        declared, is_left = self.declared.get(organization, {}), cache(self._is_left)
         for channel_id, known in document.channels.items() if declared else ():
             before = known.owners.get(self.owner, "")
             now = declared.get(channel_id) or declared.get(stored_form(known.name), "")
-            if before and now and _folder(before) != _folder(now) and self._is_left(_folder(before)):
+            if before and now and _folder(before) != _folder(now) and is_left(_folder(before)):
                 moves[_folder(before)] = _folder(now)
         return moves
 
@@ -106,16 +108,14 @@ class Ownership:
                 if self.owner in known.owners:
                     yield channel_id, known
 
-    def _is_unmentioned(
+    def _why_kept(
         self,
-        channel_id: str,
         known: KnownChannel,
-        scope: OrganizationKey,
-        documents: Mapping[OrganizationKey, Document],
-    ) -> bool:
-        return self._mentioned(scope, documents).keys().isdisjoint({channel_id, stored_form(known.name)})
-
-    def _why_kept(self, known: KnownChannel, is_responsible: Callable[[str], bool], *, is_declared: bool) -> str:
+        is_responsible: Callable[[str], bool],
+        unread: Callable[[], str],
+        *,
+        is_declared: bool,
+    ) -> str:
         file = known.owners[self.owner]
         if not file:
             return _UNKNOWN_FILE
@@ -127,31 +127,34 @@ class Ownership:
             return f"{manifests_of(others)} declare it, too"
         if is_declared:
             return f'this run declares "{known.name}", its name at the last apply'
-        if unread := [self._shown(mention) for mention in self.mentions() if mention.names is None]:
-            return f"{unread[0]} can't be read, and may declare it"
-        return ""
+        return f"{unread()} can't be read, and may declare it" if unread() else ""
 
-    def _mentioned(self, scope: OrganizationKey, documents: Mapping[OrganizationKey, Document]) -> Mapping[str, str]:
+    def _unread(self) -> str:
+        """The first file that can't be read; empty if there's none."""
+        unread = (file for file, mentions in self.mentions().items() if None in {mention.names for mention in mentions})
+        return next(unread, "")
+
+    def _mentioned(
+        self, scope: OrganizationKey, recorded: Mapping[OrganizationKey, frozenset[str]]
+    ) -> Mapping[str, str]:
         """The files outside the run that declare channels of the organisation, by the channels' names and ids."""
         files: dict[str, str] = {}
-        for mention in self.mentions():
-            file = self._shown(mention)
-            is_ours = mention.organization in {"", scope.organization}
-            if is_ours and not (mention.varies and self._is_of_others(file, scope, documents)):
-                files |= dict.fromkeys(mention.names or (), file)
+        # Files that have only declared channels of other organisations: those of another environment.
+        of_others = frozenset[str]().union(*recorded.values()) - recorded.get(scope, frozenset())
+        for file, mentions in self.mentions().items():
+            for mention in mentions:
+                if mention.organization in {"", scope.organization} and not (mention.varies and file in of_others):
+                    files |= dict.fromkeys(mention.names or (), file)
         return files
 
-    def _is_of_others(self, file: str, scope: OrganizationKey, documents: Mapping[OrganizationKey, Document]) -> bool:
-        """Whether the file has only declared channels of other organisations: those of another environment."""
-        scopes = {
-            other
-            for other, document in documents.items()
-            if any(known.owners.get(self.owner) == file for known in document.channels.values())
+    def _recorded(self, documents: Mapping[OrganizationKey, Document]) -> Mapping[OrganizationKey, frozenset[str]]:
+        """The files of this owner that have declared channels, by the organisations of the channels."""
+        return {
+            scope: frozenset(
+                known.owners[self.owner] for known in document.channels.values() if self.owner in known.owners
+            )
+            for scope, document in documents.items()
         }
-        return bool(scopes) and scope not in scopes
-
-    def _shown(self, mention: Mention) -> str:
-        return (self.files.name(str(mention.file)) if self.files else "") or str(mention.file)
 
 
 def ownership_of(place: MemoryPlace, owner: str, environ: Mapping[str, str]) -> Ownership:
@@ -167,7 +170,15 @@ def ownership_of(place: MemoryPlace, owner: str, environ: Mapping[str, str]) -> 
         }
         for manifest in place.manifests
     }
-    return Ownership(owner, files, declared, place.pruned, cache(lambda: place.mentions(files.tops)))
+
+    @cache
+    def mentions() -> Mapping[str, Sequence[Mention]]:
+        by_file: dict[str, list[Mention]] = {}
+        for mention in place.mentions(files.tops):
+            by_file.setdefault(name(str(mention.file)) or str(mention.file), []).append(mention)
+        return by_file
+
+    return Ownership(owner, files, declared, place.pruned, mentions)
 
 
 def _folder(file: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, partial
@@ -161,7 +161,7 @@ class RunMemory:
                 listed=planned.listed_ids,
                 now=now,
                 owner=self.ownership.owner,
-                released=() if plan.partial else self._released(planned),
+                released=frozenset() if plan.partial else self._released(planned),
                 moves=self.ownership.moves(planned.organization, self._document(planned)),
             )
         changed = {run.organization for run in runs if _has_changed(run)}
@@ -194,10 +194,10 @@ class RunMemory:
                 )
                 yield channel_id, known
 
-    def _released(self, planned: OrganizationPlan) -> Sequence[str]:
+    def _released(self, planned: OrganizationPlan) -> Set[str]:
         """The ids of the channels that these manifests no longer declare, and others do."""
         undeclared = [channel.id for channel in planned.undeclared]
-        return [*self.ownership.released(self._scope(planned), undeclared, self.documents)]
+        return {*self.ownership.released(self._scope(planned), undeclared, self.documents)}
 
     def _document(self, planned: OrganizationPlan) -> Document:
         return self.documents.get(self._scope(planned), Document())

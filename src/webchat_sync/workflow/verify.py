@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, assert_never
 
-from anyio import CancelScope
-
 from webchat_sync.apply.ports import ChannelReader
 from webchat_sync.apply.run import Interrupt
 from webchat_sync.apply.run_log import ChannelRun, results, runs_by_organization
@@ -87,7 +85,7 @@ async def verify(
             with_digests=False,
         )
         proof = _Proof(desired, planning, by_organization)
-        with CancelScope() as interrupt.verification:
+        with interrupt.until_requested():
             for seconds in LOOKS:
                 behind = [name for name in changed if _is_behind(after.get(name))]
                 if not behind:
