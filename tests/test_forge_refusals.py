@@ -9,12 +9,16 @@ import pytest
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from fake_azure import FakeAzure
+from fake_bitbucket import FakeBitbucket
 from fake_github import FakeGitHub, fake_github
+from fake_gitlab import FakeGitLab
 from fake_time import FakeTime
 from pipelines import GITHUB, GITLAB, Fake, Host, changed_plan, clean_plan, run_ci
 from webchat_sync.emulator import Fault, Faults
 from webchat_sync.emulator.effects import Effect
-from webchat_sync.forge.environment import read_run
+from webchat_sync.errors import InputError
+from webchat_sync.forge.environment import pipeline_host, read_run, run_url
 from webchat_sync.forge.github import access
 
 MARKER = "<!-- webchat-sync comment organization=acme label= -->"
@@ -216,3 +220,19 @@ def test_a_locked_issue_is_closed_without_a_word(tmp_path: Path) -> None:
         assert (done.code, done.out.startswith("Closed the issue, since nothing has drifted")) == (0, True), done.err
         assert [is_open for is_open, _ in github.states] == [False]
         assert github.comments == []
+
+
+@pytest.mark.parametrize("fake", [FakeGitHub, FakeGitLab, FakeBitbucket, FakeAzure])
+def test_a_variable_of_the_host_that_no_url_can_have_is_refused_by_its_name(
+    fake: type[FakeGitHub | FakeGitLab | FakeBitbucket | FakeAzure], tmp_path: Path
+) -> None:
+    environ = fake("http://localhost").environ(tmp_path)
+    read = [name for name in environ if name not in {"CI", "GITHUB_EVENT_PATH", "GITHUB_STEP_SUMMARY"}]
+    for name in read:
+        flawed = {**environ, name: f"{environ[name]}\udcff"}
+        assert run_url(flawed).isprintable()
+        if pipeline_host(flawed) is None or name.endswith("TOKEN"):
+            continue
+        with pytest.raises(InputError) as refused:
+            read_run(flawed)
+        assert refused.value.problems[0].message == f"the variable {name} isn't valid UTF-8"

@@ -108,6 +108,7 @@ def test_the_commit_of_a_pull_request_is_the_one_that_was_proposed(tmp_path: Pat
         "GITHUB_EVENT_PATH": str(event),
     }
     assert source_pages(environ, tmp_path / "a b") == f"https://github.com/acme/site/blob/{'f' * 40}/a%20b"
+    assert source_pages(environ, tmp_path / "\udcff").endswith("/%FF")
 
 
 def test_gitlab_shows_its_files_below_another_address(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ MAY_IMPORT = {
     "api": {"flat", "jsonvalue", "domain", "environment", "sentences", "strict_json", "redact", "model", "errors"},
     # It speaks HTTP as `api` does: one way of repeating calls, of reading failures and of keeping tokens out of them.
     # It pushes a branch as `memory` pushes its refs: one way of keeping the token out of git's hands.
-    "forge": {"api", "create_once", "environment", "memory", "strict_json", "model", "errors"},
+    "forge": {"api", "create_once", "environment", "jsonvalue", "memory", "strict_json", "model", "errors"},
     "render": {"flat", "domain", "leaks", "planfile", "plan", "model", "errors", "sentences"},
     "emulator": {"jsonvalue", "strict_json", "domain", "model", "errors", "sentences"},
     "preview": {"environment", "render", "errors"},

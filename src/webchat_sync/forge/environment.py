@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 from urllib.parse import quote
 
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.forge.github_event import commit_before, head_of, number_of, proposed_commit, read_event
 from webchat_sync.frozen import frozen
+from webchat_sync.jsonvalue import is_unicode
 from webchat_sync.model import Secret
-from webchat_sync.strict_json import load_json
 
 _BRANCHES: Final = "refs/heads/"
-_COMMIT: Final = re.compile(r"(?=.*[1-9a-f])[0-9a-f]{40,64}")
-"""The id of a commit, but not the zeros that mean none."""
-_ANY_COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
+_COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
 _PAGE: Final = re.compile(r"https?://[A-Za-z0-9.:-]+(/[A-Za-z0-9._~%/-]*)?")
-_PULL_REQUEST_REF: Final = re.compile(r"refs/pull/([0-9]+)/")
 
+_ANY_BYTES: Final = frozenset(
+    (
+        *("GITHUB_EVENT_PATH", "GITHUB_STEP_SUMMARY"),
+        *("BITBUCKET_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN", "SYSTEM_ACCESSTOKEN"),
+    )
+)
+"""Variables that needn't be valid UTF-8: paths, and tokens, which :mod:`~webchat_sync.forge.access` checks."""
 
 Host: TypeAlias = Literal["github", "gitlab", "bitbucket", "azure"]
 
@@ -56,9 +61,11 @@ class PipelineRun:
 def read_run(environ: Mapping[str, str], *, elsewhere: str = "") -> PipelineRun:
     """The run that ``environ`` describes.
 
-    Raises InputError if its host isn't supported; ``elsewhere`` says what to do then.
+    Raises InputError if its host isn't supported, and ``elsewhere`` says what to do then. Raises it too for variables
+    that are missing or not valid UTF-8.
     """
-    match pipeline_host(environ):
+    host, environ = pipeline_host(environ), _Variables(environ)
+    match host:
         case "github":
             return _github(environ)
         case "gitlab":
@@ -93,12 +100,18 @@ def pipeline_host(environ: Mapping[str, str]) -> Host | None:
 
 def run_url(environ: Mapping[str, str]) -> str:
     """The web page of the pipeline's run on any host; empty if it's unknown."""
+    page = _run_page(environ)
+    return page if is_unicode(page) else ""
+
+
+def _run_page(environ: Mapping[str, str]) -> str:
     if run := environ.get("GITHUB_RUN_ID"):
         return f"{_page(environ)}/actions/runs/{run}"
     if (run := environ.get("BITBUCKET_BUILD_NUMBER")) and (page := environ.get("BITBUCKET_GIT_HTTP_ORIGIN")):
         return f"{page}/pipelines/results/{run}"
     if (run := environ.get("BUILD_BUILDID")) and (collection := environ.get("SYSTEM_COLLECTIONURI", "").rstrip("/")):
-        return f"{collection}/{quote(environ.get('SYSTEM_TEAMPROJECT', ''))}/_build/results?buildId={run}"
+        project = quote(environ.get("SYSTEM_TEAMPROJECT", ""), errors="surrogateescape")
+        return f"{collection}/{project}/_build/results?buildId={run}"
     return environ.get("CI_JOB_URL") or environ.get("BUILD_URL", "")
 
 
@@ -109,18 +122,18 @@ def source_pages(environ: Mapping[str, str], folder: Path) -> str:
     """
     if environ.get("GITHUB_ACTIONS") == "true":
         page = f"{environ.get('GITHUB_SERVER_URL', '')}/{environ.get('GITHUB_REPOSITORY', '')}"
-        checkout, commit, blob = environ.get("GITHUB_WORKSPACE", ""), _proposed_commit(environ), "blob"
+        checkout, commit, blob = environ.get("GITHUB_WORKSPACE", ""), proposed_commit(environ), "blob"
     elif environ.get("GITLAB_CI") == "true":
         page, checkout = environ.get("CI_PROJECT_URL", ""), environ.get("CI_PROJECT_DIR", "")
         commit, blob = environ.get("CI_COMMIT_SHA", ""), "-/blob"
     else:
         return ""
-    if not (checkout and _PAGE.fullmatch(page) and _ANY_COMMIT.fullmatch(commit)):
+    if not (checkout and _PAGE.fullmatch(page) and _COMMIT.fullmatch(commit)):
         return ""
     here, root = folder.resolve(), Path(checkout).resolve()
     if not here.is_relative_to(root):
         return ""
-    below = "".join(f"/{quote(part)}" for part in here.relative_to(root).parts)
+    below = "".join(f"/{quote(part, errors='surrogateescape')}" for part in here.relative_to(root).parts)
     return f"{page}/{blob}/{commit}{below}"
 
 
@@ -134,10 +147,10 @@ def _github(environ: Mapping[str, str]) -> PipelineRun:
     project = _needed(environ, "GITHUB_REPOSITORY")
     page = _page(environ)
     api_url = (environ.get("GITHUB_API_URL") or "https://api.github.com").rstrip("/")
-    event = _read_event(environ.get("GITHUB_EVENT_PATH"))
+    event = read_event(environ.get("GITHUB_EVENT_PATH"))
     try:
-        number = _number(event, environ.get("GITHUB_REF", ""))
-        head = "" if number else _head(event)
+        number = number_of(event, environ.get("GITHUB_REF", ""))
+        head = "" if number else head_of(event)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         hint = "Check what changes this file, which the runner writes."
         raise InputError(
@@ -158,7 +171,7 @@ def _github(environ: Mapping[str, str]) -> PipelineRun:
         branch=ref.removeprefix(_BRANCHES) if (ref := environ.get("GITHUB_REF", "")).startswith(_BRANCHES) else "",
         event=environ.get("GITHUB_EVENT_NAME", ""),
         repeated=environ.get("GITHUB_RUN_ATTEMPT", "1") != "1",
-        before=_before(event),
+        before=commit_before(event),
     )
 
 
@@ -212,6 +225,26 @@ def _azure(environ: Mapping[str, str]) -> PipelineRun:
     )
 
 
+class _Variables(Mapping[str, str]):
+    """The variables of ``environ``. Raises InputError for one that's read and isn't valid UTF-8: no URL can have it."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def __getitem__(self, name: str) -> str:
+        value = self._environ[name]
+        if not is_unicode(value) and name not in _ANY_BYTES:
+            hint = "Check what overwrites this variable, which the pipeline's host sets."
+            raise InputError([Diagnostic(f"the variable {name} isn't valid UTF-8", hint=hint)])
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._environ)
+
+    def __len__(self) -> int:
+        return len(self._environ)
+
+
 def _needed(environ: Mapping[str, str], name: str) -> str:
     if value := environ.get(name):
         return value
@@ -223,63 +256,3 @@ def _needed(environ: Mapping[str, str], name: str) -> str:
             )
         ]
     )
-
-
-def _read_event(path: str | None) -> Mapping[str, Any]:
-    """GitHub's event that triggered the run; empty if it can't be read."""
-    try:
-        event = load_json(Path(path).read_bytes()) if path else {}
-    except (OSError, ValueError):
-        return {}
-    return event if isinstance(event, dict) else {}
-
-
-def _proposed_commit(environ: Mapping[str, str]) -> str:
-    """The proposed commit; GITHUB_SHA is a temporary merge."""
-    event: Mapping[str, Any] = _read_event(environ.get("GITHUB_EVENT_PATH"))
-    match event:
-        case {"pull_request": {"head": {"sha": str(commit)}}}:
-            return commit
-        case _:
-            return environ.get("GITHUB_SHA", "")
-
-
-def _before(event: Mapping[str, Any]) -> str:
-    before = event.get("before")
-    return before if isinstance(before, str) and _COMMIT.fullmatch(before) else ""
-
-
-def _number(event: Mapping[str, Any], ref: str) -> int | None:
-    """The number of the pull request, from an event about it, a comment on it, or a workflow that it triggered."""
-    pull_request: Any = event.get("pull_request")
-    if pull_request is None and "pull_request" in (event.get("issue") or {}):
-        pull_request = event["issue"]
-    if pull_request is not None:
-        return int(pull_request["number"])
-    if (number := _of_workflow(event)) is not None:
-        return number
-    merge_ref = _PULL_REQUEST_REF.match(ref)
-    return int(merge_ref[1]) if merge_ref else None
-
-
-def _of_workflow(event: Mapping[str, Any]) -> int | None:
-    """The number of the pull request that triggered the workflow that this run follows.
-
-    GitHub lists every pull request with that branch or commit, even of other repositories, whose plans differ.
-    """
-    run: Any = event.get("workflow_run") or {}
-    for pull_request in run.get("pull_requests") or () if run.get("event") == "pull_request" else ():
-        base, head = pull_request["base"]["repo"]["id"], pull_request["head"]["repo"]["id"]
-        if (base, head) == (event["repository"]["id"], run["head_repository"]["id"]) and (
-            pull_request["head"]["sha"] == run["head_sha"]
-        ):
-            return int(pull_request["number"])
-    return None
-
-
-def _head(event: Mapping[str, Any]) -> str:
-    """The head of the pull request from a fork that triggered the preceding workflow, where GitHub gives no number."""
-    run: Any = event.get("workflow_run") or {}
-    if run.get("event") != "pull_request" or not run.get("head_repository"):
-        return ""
-    return f"{run['head_repository']['owner']['login']}:{run['head_branch']}"
