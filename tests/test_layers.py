@@ -50,7 +50,19 @@ MAY_IMPORT = {
     "planfile": {"flat", "jsonvalue", "sentences", "strict_json", "plan", "domain", "leaks", "model", "errors"},
     "apply": {"create_once", "domain", "environment", "model", "errors"},
     "workflow": {
-        *("api", "apply", "check", "create_once", "domain", "environment", "errors", "forge", "manifest", "memory"),
+        *(
+            "api",
+            "apply",
+            "check",
+            "create_once",
+            "domain",
+            "environment",
+            "errors",
+            "files",
+            "forge",
+            "manifest",
+            "memory",
+        ),
         *("model", "plan", "planfile", "secrets", "sentences", "tree"),
     },
     "secrets": {

@@ -17,7 +17,14 @@ from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
 from webchat_sync.frozen import frozen
 from webchat_sync.model import NO_REPOSITORY, Manifest, OrganizationPlan, Remembered
-from webchat_sync.workflow.state import LEDGER, MemoryPlace, declared_memory, ledgers_of, open_run_memory
+from webchat_sync.workflow.state import (
+    LEDGER,
+    MemoryPlace,
+    declared_memory,
+    ignore_own_folder,
+    ledgers_of,
+    open_run_memory,
+)
 
 if TYPE_CHECKING:
     from webchat_sync.manifest.left_out import Mention
@@ -159,7 +166,10 @@ def holding(
         memory.opened.hold(timeout, say_waiting, _say_taken_over),
     ):
         _say_no_owner(memory)
-        yield memory
+        try:
+            yield memory
+        finally:
+            ignore_own_folder()
 
 
 def _say_local(place: MemoryPlace, runtime: Runtime) -> None:

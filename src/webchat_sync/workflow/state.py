@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from webchat_sync.environment import OWN_FOLDER, Environment
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.files import create
 from webchat_sync.frozen import frozen
 from webchat_sync.model import NO_REPOSITORY, GitMemory, Ledger, LedgerEntry, Manifest, OrganizationPlan, Secret
 
@@ -133,6 +134,13 @@ def _clone_of(
         return "", owner
     commit = commit_of(place.clone, environment.environ)
     return commit, "" if owner == NO_REPOSITORY else owner_in(remote, owner)
+
+
+def ignore_own_folder() -> None:
+    """Have Git ignore the program's own folder, if there is one: it may contain secrets."""
+    if STATE_FOLDER.is_dir():
+        with suppress(OSError):  # in particular if it's ignored already
+            create(STATE_FOLDER / ".gitignore", b"*\n")
 
 
 def secrets_that_wait() -> tuple[Secret, ...]:
