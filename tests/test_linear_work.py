@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -18,18 +18,24 @@ from webchat_sync.errors import ApiStatusError, Diagnostic, Place
 from webchat_sync.manifest import load_manifests
 from webchat_sync.manifest.adopt import Files, edit
 from webchat_sync.manifest.file_names import file_names
+from webchat_sync.manifest.files import manifests_below
 from webchat_sync.manifest.fmt import canonical
+from webchat_sync.manifest.left_out import Mention
 from webchat_sync.manifest.ownership import shared
 from webchat_sync.manifest.place_edits import Edit
 from webchat_sync.manifest.read import Reader
+from webchat_sync.memory.clone import ManifestFiles
+from webchat_sync.memory.document import Document
 from webchat_sync.model import (
     ApplyReport,
     ChannelKey,
     Create,
+    KnownChannel,
     Listing,
     Manifest,
     Operation,
     OperationResult,
+    OrganizationKey,
     Plan,
     Secret,
     Sink,
@@ -44,6 +50,8 @@ from webchat_sync.redact import KeyRing, redact
 from webchat_sync.render.formats import FORMATS
 from webchat_sync.render.report import render_report
 from webchat_sync.secrets.addresses import occupied_sinks
+from webchat_sync.workflow.memory_edits import ended
+from webchat_sync.workflow.ownership import Ownership
 from webchat_sync.yaml12.document import Source
 from work import calls_of, steps_of
 
@@ -204,6 +212,33 @@ def overlay_of_all(count: int, folder: Path) -> Work:
     )
 
 
+def channels_that_were_dropped(count: int, folder: Path) -> Work:
+    """As many files of the run as others of the repository, and channels that other repositories declare, too."""
+    given = [folder / f"{number}.yaml" for number in range(count)]
+    others = [folder / f"other-{number}.yaml" for number in range(count)]
+    for number, path in enumerate([*given, *others]):
+        path.write_text(document(number), encoding="utf-8")
+    known = {
+        f"c-{number}": KnownChannel(f"C{number}", NOW, "site", file=f"{number}.yaml", others={"shop": "a.yaml"})
+        for number in range(count)
+    }
+    scope = OrganizationKey("https://api.example", "acme")
+    documents = {scope: Document().with_channels(known)}
+    mentions = {path.name: [Mention(path, "acme", frozenset({path.stem}), varies=True)] for path in others}
+    files = ManifestFiles(folder, tuple(given))
+    ownership = Ownership("site", files, {"acme": {"new": "0.yaml"}}, frozenset({"acme"}), lambda: mentions)
+
+    def work() -> None:
+        assert {*manifests_below([folder], given)} == {*others}
+        assert len([*ownership.kept("acme", documents[scope])]) == len(ownership.elsewhere(documents)["acme"]) == count
+        released = {*ownership.released(scope, known, documents)}
+        sides: Any = {"settled": (), "gone": (), "live": {}, "listed": [*known], "now": NOW}
+        after = ended(documents[scope], **sides, owner="site", released=released)
+        assert not any("site" in channel.owners for channel in after.channels.values())
+
+    return work
+
+
 JOBS: dict[str, Callable[[int, Path], Work]] = {
     **{name: partial(shown, name) for name in FORMATS},
     **{
@@ -223,6 +258,7 @@ JOBS: dict[str, Callable[[int, Path], Work]] = {
             owners_of_one_file,
             bases_and_overlays,
             overlay_of_all,
+            channels_that_were_dropped,
         )
     },
 }

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,6 @@ import pytest
 from commands import Emulated, Finished, emulated
 from remembering import bare
 from repositories import ENVIRON, commit, git, repository
-from webchat_sync.manifest.left_out import Mention
-from webchat_sync.memory.clone import ManifestFiles
-from webchat_sync.memory.document import Document
-from webchat_sync.model import KnownChannel, OrganizationKey
-from webchat_sync.workflow.ownership import Ownership
 
 REMOTES = {"site": "https://git.example/acme/site.git", "other": "https://git.example/acme/other.git"}
 
@@ -269,24 +263,3 @@ def test_a_channel_that_was_renamed_by_hand_stays_if_another_one_has_its_declare
     assert 'this run declares "A", its name at the last apply' in machine.plan("site")
     machine.apply("site")
     assert machine.live == ["A", "Shop"]
-
-
-@pytest.mark.parametrize("count", [1, 50])
-def test_other_files_are_compared_once_however_many_channels_are_dropped(tmp_path: Path, count: int) -> None:
-    scope, now, looks = OrganizationKey("https://api.example", "acme"), datetime(2026, 11, 2, tzinfo=UTC), list[str]()
-    shared = {
-        f"c-{number}": KnownChannel(f"Channel {number}", now, "site", file="gone.yaml", others={"other": "b.yaml"})
-        for number in range(count + 1)
-    }
-    documents = {scope: Document().with_channels(shared)}
-
-    def mentions() -> Mapping[str, Sequence[Mention]]:
-        looks.append("a look")
-        return {"else.yaml": [Mention(tmp_path / "else.yaml", "acme", frozenset({"Channel 0"}), varies=True)]}
-
-    files = ManifestFiles(tmp_path, (tmp_path,))
-    ownership = Ownership("site", files, {"acme": {}}, frozenset({"acme"}), mentions)
-    assert {*ownership.released(scope, shared, documents)} == shared.keys() - {"c-0"}
-    assert len(looks) == 1
-    assert ownership.elsewhere(documents) == {"acme": {"Channel 0": "else.yaml"}}
-    assert len(looks) == 2

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import Final
 from urllib.parse import urlsplit
@@ -25,7 +25,7 @@ _SKIPPED: Final = "S "
 _TIMEOUT: Final = 10.0
 
 
-@frozen
+@frozen(slots=False)
 class ManifestFiles:
     """Tells the files that a run reads from others of the same owner.
 
@@ -36,6 +36,15 @@ class ManifestFiles:
     root: Path
     given: tuple[Path, ...]
     left_out: Callable[[], frozenset[str]] = frozenset
+
+    @cached_property
+    def _read(self) -> frozenset[Path]:
+        return frozenset(self.given)
+
+    @cached_property
+    def _folders(self) -> frozenset[Path]:
+        """The folders of the given files."""
+        return frozenset(read.parent for read in self.given if not read.is_dir())
 
     @staticmethod
     def of(given: Iterable[Path], owner: str, environ: Mapping[str, str]) -> ManifestFiles:
@@ -58,7 +67,7 @@ class ManifestFiles:
         if tree is not None:
             return (tree,)
         folders = (path if path.is_dir() else path.parent for path in self.given)
-        return tuple(here if folder.is_relative_to(here) else folder for folder in folders)
+        return tuple(dict.fromkeys(here if folder.is_relative_to(here) else folder for folder in folders))
 
     def name(self, file: str) -> str:
         """The path of ``file`` from the root; empty if there's no such file in it.
@@ -92,9 +101,9 @@ class ManifestFiles:
         """
         path = self.root / name
         real = _real(path)
-        if not name or any(real.is_relative_to(read) for read in self.given):
+        if not name or not self._read.isdisjoint((real, *real.parents)):
             return bool(name)
-        return not self.has(name) and any(real.parent == read.parent for read in self.given if not read.is_dir())
+        return real.parent in self._folders and not self.has(name)
 
 
 def _real(path: Path) -> Path:
