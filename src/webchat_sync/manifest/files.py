@@ -94,14 +94,14 @@ def manifests_beside(paths: Sequence[Path], others: Sequence[Path]) -> list[Path
 
 def manifests_below(tops: Sequence[Path], given: Sequence[Path]) -> list[Path]:
     """The manifests in the folders ``tops``, which have no links, and below that aren't in the paths ``given``."""
-    known = [_identity(path) for path in given]
+    known = {_identity(path) for path in given}
     named = ((file, top) for top in tops for file in named_files(top))
     # Most files of a large repository are something else, so the quick checks come first.
     alike = [
         file for file, top in named if not (file.is_symlink() and refused_link(file, top)) and _looks_like_one(file)
     ]
     files = {_identity(file): file for file in alike}
-    return [file for one, file in files.items() if not any(map(one.is_relative_to, known))]
+    return [file for one, file in files.items() if known.isdisjoint((one, *one.parents))]
 
 
 def named_files(top: Path, most_folders: int | None = None) -> Iterator[Path]:
