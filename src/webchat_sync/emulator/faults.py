@@ -204,7 +204,7 @@ def _in_words(flaw: ValidationError) -> str:
 def _shown(value: Any) -> str:  # noqa: ANN401 - what YAML reads: dates, sets and bytes aren't JSON
     """``value`` in a message; a list, a mapping or a set, which is written as a mapping, by its kind."""
     if isinstance(value, list | dict | set):
-        return kind(value)
+        return kind([] if isinstance(value, list) else {})
     return (
         show(value) if value is None or isinstance(value, str | int | float) else f"the {type(value).__name__} {value}"
     )
