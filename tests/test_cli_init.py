@@ -430,6 +430,31 @@ def test_an_action_that_is_not_pinned_to_a_commit_is_refused(here: Path, action:
 
 
 @pytest.mark.parametrize(
+    ("remote", "arguments", "reason"),
+    [
+        ("", ["--host", "gitlab"], "the pipeline is for GitLab"),
+        ("git@gitlab.com:acme/web.git", [], "the pipeline is for GitLab"),
+        ("", ["--host", "none"], "no pipeline is written"),
+        ("git@bitbucket.org:acme/web.git", [], "no pipeline is written"),
+        ("git@bitbucket.org:acme/web.git", ["--host", "github"], None),
+        ("", [], None),
+    ],
+)
+def test_an_action_is_used_or_refused(here: Path, remote: str, arguments: list[str], reason: str | None) -> None:
+    git(here, "init", "--quiet", "--initial-branch", "main")
+    if remote:
+        git(here, "remote", "add", "origin", remote)
+    action = f"acme/webchat-sync@{'0123456789' * 4}"
+    made = init(*arguments, "--action", action)
+    if reason is None:
+        assert made.code == 0
+        assert action in (here / ".github/workflows/webchat-sync-plan.yml").read_text(encoding="utf-8")
+    else:
+        assert (made.code, contents(here)) == (64, {})
+        assert f"--action is for a pipeline on GitHub, and {reason}." in made.err
+
+
+@pytest.mark.parametrize(
     ("existing", "made"),
     [(".github/x", ".github/workflows/webchat-sync-plan.yml"), (".gitlab-ci.yml", "webchat-sync.gitlab-ci.yml")],
 )

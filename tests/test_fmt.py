@@ -294,6 +294,11 @@ def test_a_single_empty_line_is_left_around_documents_too(text: str, neat: str) 
     assert laid(text) == neat
 
 
+def test_many_spaces_around_documents_take_no_time() -> None:
+    comment = f"#{' ' * 500_000}x\n"  # an hour, if they were searched from every one of them
+    assert laid(f"{comment}\n\n\nversion: 1\n{comment}") == f"{comment}\nversion: 1\n{comment}"
+
+
 IN_LINES = """\
 version: 1
 channels:

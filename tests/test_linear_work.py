@@ -157,6 +157,14 @@ def texts_beside_new_secrets(count: int, _: Path) -> Work:
     return work
 
 
+def files_given_and_others(count: int, folder: Path) -> Work:
+    """Which manifests of a folder weren't given, if half of them were."""
+    files = [folder / f"{number}.yaml" for number in range(2 * count)]
+    for number, file in enumerate(files):
+        file.write_text(document(number), encoding="utf-8")
+    return partial(manifests_below, [folder], files[:count])
+
+
 def document(number: int, *, organization: str = "") -> str:
     head = f"version: 1\norganization: {organization or f'org-{number}'}\n"
     return f"{head}channels:\n  - name: C{number}\n    theme: dark\n"
@@ -253,6 +261,7 @@ JOBS: dict[str, Callable[[int, Path], Work]] = {
             sinks_in_one_file,
             sinks_of_one_channel,
             texts_beside_new_secrets,
+            files_given_and_others,
             documents_of_one_file,
             documents_to_format,
             owners_of_one_file,

@@ -134,6 +134,8 @@ def week(days: Json, zone: str = "Europe/Madrid") -> Json:
         ),
         ({"Fr–Mo": []}, '"Fr–Mo" isn\'t a known key for a day', "`fri`, `sat`, `sun`, `mon`."),
         ({"lunes a viernes": []}, '"lunes a viernes" isn\'t a known key', "`mon`, `tue`, `wed`, `thu`, `fri`."),
+        ({"mon-mon": ["09:00-13:00"]}, '"mon-mon" isn\'t a known key for a day', "Did you mean `mon`?"),
+        ({"mon": [], "Sonn": []}, '"Sonn" isn\'t a known key for a day', "Use `mon`, `tue`,"),
         ({"weekend": []}, '"weekend" isn\'t a known key for a day', "`sat`, `sun`."),
         ({"sun": "closed"}, '"closed" isn\'t a list of hours', "leave the day out"),
         ({"sun": "all day"}, '"all day" isn\'t a list of hours', '`["00:00-24:00"]`'),

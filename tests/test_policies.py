@@ -215,6 +215,8 @@ def test_a_policy_that_is_no_json_schema_says_what_it_should_be(
         ({"$dynamicRef": "#a"}, "1:17", "`$dynamicRef` points elsewhere and isn't supported"),
         ({"$schema": "http://json-schema.org/draft-07/schema#"}, "1:13", "a policy must be JSON Schema 2020-12"),
         ({"$ref": "#/$defs/none"}, "1:10", "\"#/$defs/none\" doesn't match any schema in this file"),
+        ({"$ref": "#/allOf/00", "allOf": [True]}, "1:10", "\"#/allOf/00\" doesn't match any schema in this file"),
+        ({"$ref": f"#/allOf/{'9' * 5000}", "allOf": [True]}, "1:10", "doesn't match any schema in this file"),
         ({"properties": {"properties": {"pattern": "(a+)+$"}}}, None, "this pattern can take too long"),
         ({"properties": {"default": {"pattern": "(a+)+$"}}}, None, "this pattern can take too long"),
         ({"patternProperties": {"(a|a)*$": True}}, None, "this pattern can take too long"),

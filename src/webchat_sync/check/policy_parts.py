@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote
@@ -29,6 +30,9 @@ _NAMED_SCHEMAS: Final = frozenset(("$defs", "definitions", "dependentSchemas", "
 WITH_SCHEMAS: Final = _SCHEMA | _SCHEMAS | _NAMED_SCHEMAS
 """The keywords whose values are or contain schemas."""
 
+_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
+"""The position of an item (RFC 6901, section 4); no list has more."""
+
 
 def inside(schema: dict[str, Json], path: Path) -> Iterator[tuple[str, Path, Json]]:
     """The schemas in ``schema``, which is at ``path``: the keyword that each belongs to, its path and itself."""
@@ -48,7 +52,7 @@ def target(root: Json, reference: str) -> tuple[Path, Json]:
     at = root
     for part in reference.split("/")[1:]:
         name = unquote(part).replace("~1", "/").replace("~0", "~")
-        step: str | int = int(name) if isinstance(at, list) and name.isdecimal() else name
+        step: str | int = int(name) if isinstance(at, list) and _INDEX.fullmatch(name) else name
         if isinstance(at, dict) and name in at:
             at = at[name]
         elif isinstance(at, list) and isinstance(step, int) and step < len(at):

@@ -116,7 +116,13 @@ def _set_up(folder: Path, host: str | None, org: str | None, action: str | None,
     folder.mkdir(parents=True, exist_ok=True)
     repository = read_repository(folder, runtime.environ)
     example = example_for(repository.remote)
-    chosen = _host(host or host_of(repository.remote) or _host_by_files(repository.root), example, runtime)
+    implied = "github" if action and not example else None
+    chosen = _host(host or host_of(repository.remote) or _host_by_files(repository.root) or implied, example, runtime)
+    if action and chosen != "github":
+        reason = "the pipeline is for GitLab" if chosen else "no pipeline is written"
+        raise click.UsageError(
+            f"--action is for a pipeline on GitHub, and {reason}. Leave it out, or use --host github."
+        )
     inside = folder.resolve().relative_to(repository.root).as_posix()
     starts = _starts(folder, inside, is_root=repository.exists or chosen is not None)
     organization = _organization(org, folder / "channels.yaml", runtime) if starts else org

@@ -52,14 +52,15 @@ def meant_days(text: str) -> tuple[str, ...]:
     if len(ends) != 2 or None in ends:
         return ()
     first, last = (DAYS.index(end) for end in ends if end)
-    return DAYS[first : last + 1] if first < last else (*DAYS[first:], *DAYS[: last + 1])
+    return DAYS[first : last + 1] if first <= last else (*DAYS[first:], *DAYS[: last + 1])
 
 
 def _meant_day(text: str) -> str | None:
     word = _plain(text)
     if len(word) < 3:
         return _SHORT.get(word)
-    return next((day for day, names in _NAMES.items() if any(_plain(name).startswith(word) for name in names)), None)
+    days = [day for day, names in _NAMES.items() if any(_plain(name).startswith(word) for name in names)]
+    return days[0] if len(days) == 1 else None  # `Sonn` can be two
 
 
 def _plain(text: str) -> str:

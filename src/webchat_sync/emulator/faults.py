@@ -181,7 +181,7 @@ def _in_words(flaw: ValidationError) -> str:
     value: Any = flaw.instance
     match flaw.validator:
         case "enum":
-            return f"{show(value)} isn't accepted; it can be {in_a_row([*map(str, accepted)], last='or')}"
+            return f"{_shown(value)} isn't accepted; it can be {in_a_row([*map(str, accepted)], last='or')}"
         case "required":
             missing = [name for name in accepted if name not in value]
             return f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} missing"
@@ -191,14 +191,23 @@ def _in_words(flaw: ValidationError) -> str:
             return f"{listed(unknown)} can't be used with this kind of fault"
         case "type":
             types = [accepted] if isinstance(accepted, str) else accepted
-            found = kind(value) if isinstance(value, str | list | dict) else show(value)
-            return f"expected {in_a_row([_TYPES[name] for name in types], last='or')}, but this is {found}"
+            given = kind(value) if isinstance(value, str) else _shown(value)
+            return f"expected {in_a_row([_TYPES[name] for name in types], last='or')}, but this is {given}"
         case "minimum":
             return f"{show(value)} is below the minimum of {accepted}"
         case "maximum":
             return f"{show(value)} is above the maximum of {accepted}"
         case _:
             return flaw.message
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - what YAML reads: dates, sets and bytes aren't JSON
+    """``value`` in a message; a list, a mapping or a set, which is written as a mapping, by its kind."""
+    if isinstance(value, list | dict | set):
+        return kind([] if isinstance(value, list) else {})
+    return (
+        show(value) if value is None or isinstance(value, str | int | float) else f"the {type(value).__name__} {value}"
+    )
 
 
 def _schema(entry: object) -> Mapping[str, Any]:

@@ -30,8 +30,8 @@ _WHITE: Final = " \t\r\n"
 
 _STEP: Final = 2
 _BREAKS: Final = re.compile(r"[\r\n]+")
-_GAP: Final = re.compile(r"(?:[ \t]*(?:\r\n|[\r\n])){3,}")
-"""More than one empty line."""
+_GAP: Final = re.compile(r"(?<![ \t])(?:[ \t]*+(?>\r\n|[\r\n])){3,}+")
+"""More than one empty line. It's searched for once in every run of spaces, since there can be many."""
 
 _FLOW: Final = frozenset(",[]{}")
 
