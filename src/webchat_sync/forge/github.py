@@ -34,7 +34,7 @@ ISSUE_PERMISSION: Final = (
 )
 REQUEST_PERMISSION: Final = (
     f"{_TOKEN}, allow it to write with `permissions: {{contents: write, pull-requests: write}}`, and check "
-    "that the repository allows GitHub Actions to create pull requests (Settings, Actions, General)."
+    "that the repository allows GitHub Actions to create pull requests (Settings > Actions > General)."
 )
 _HEAD_PERMISSION: Final = "The token needs `contents: read`."
 
