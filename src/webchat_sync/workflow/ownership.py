@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from webchat_sync.manifest.left_out import Mention
     from webchat_sync.workflow.state import MemoryPlace
 
-_UNKNOWN_FILE: Final = "which file declared it isn't known"
+_UNKNOWN_FILE: Final = "it isn't known which file declared it"
 
 
 @frozen
