@@ -84,8 +84,8 @@ def command(runtime: Runtime, *, asked: Asked, auto_approve: bool, check: bool) 
 
     PATH is a manifest file or a folder of them (*.yaml, *.yml, *.json); without one, the current directory.
 
-    Channels are pinned to their ids, and declared fields get their live values. Fields that aren't declared or that
-    sync.ignore names don't change, nor do channels that aren't live or that are declared absent. Comments, order,
+    Channels are pinned to their ids, and declared fields get their live values. Fields that aren't declared, or are
+    listed in sync.ignore, don't change, nor do channels that aren't live or are declared absent. Comments, order,
     quotes and anchors are kept, and so is every ${VARIABLE} that still gives the live value. A file that's
     formatted with `fmt` stays formatted. If a value came from the defaults, an anchor or a variable and no longer
     matches, the channel gets its own value.

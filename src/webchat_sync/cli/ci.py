@@ -142,8 +142,8 @@ def drift(runtime: Runtime, *, plans: tuple[Path, ...], label: str, report_url: 
 
     PLAN is a file saved with `drift --out` or `plan --out`. Several plans of different organisations share one issue.
     If there are changes, the issue is opened, updated or reopened; if there are none, it's closed with a comment.
-    It's found by its organisations and label, and has the label webchat-sync-drift. As long as an organisation fails,
-    no issue is closed.
+    It's found by its organisations and --label, and the host lists it under the label webchat-sync-drift. As long as
+    an organisation fails, no issue is closed.
 
     GitHub Actions: needs `permissions: issues: write` and GITHUB_TOKEN. GitLab CI: needs GITLAB_TOKEN. Other hosts
     aren't supported.

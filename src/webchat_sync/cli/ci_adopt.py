@@ -56,7 +56,7 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
 
     GitHub Actions: needs `permissions: {contents: write, pull-requests: write}`, GITHUB_TOKEN, and a repository that
     allows Actions to create pull requests. GitLab CI: needs GITLAB_TOKEN, a project access token with the scopes api
-    and write_repository and the role Developer.
+    and write_repository and the role Developer or above.
 
     \b
     Examples:

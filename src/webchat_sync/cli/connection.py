@@ -80,10 +80,18 @@ class KeyVariable:
     place: Place | None
 
 
+org_option = click.option(
+    "--org",
+    metavar="ID",
+    help="Organisation for manifests that don't name one. The option, but not the variable, also selects one of "
+    "several organisations.  [env: MOSEND_ORG_ID]",
+)
+
+
 def connection_options(command: Callable[..., object]) -> Callable[..., object]:
     """Give a command the connection options, as ``connection``."""
 
-    @click.option("--org", metavar="ID", help="Organisation for manifests that don't name one.  [env: MOSEND_ORG_ID]")
+    @org_option
     @click.option("--base-url", metavar="URL", help=f"The API's address.  [env: MOSEND_BASE_URL; default: {BASE_URL}]")
     @click.option(
         "--api-key-file",

@@ -25,17 +25,20 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     metavar="FILE|DIR/",
-    help="Write to FILE, or one file per channel to DIR/ (ends with a slash or exists). Existing files aren't "
-    "overwritten.  [default: stdout]",
+    help="Write to FILE, or one file per channel to DIR/ (a path that ends with a slash, or an existing folder). "
+    "Existing files aren't overwritten.  [default: stdout]",
 )
 @click.option(
-    "--only", metavar="NAME", multiple=True, help="Only channels with this name or id; globs allowed. May be repeated."
+    "--only",
+    metavar="NAME",
+    multiple=True,
+    help="Only channels with this name or id; globs match several. May be repeated.",
 )
 @click.option(
     "--exclude",
     metavar="NAME",
     multiple=True,
-    help="Leave out channels with this name or id; globs allowed. May be repeated.",
+    help="Leave out channels with this name or id; globs match several. May be repeated.",
 )
 @click.option(
     "--skip-defaults",

@@ -38,7 +38,9 @@ _KEY_NAME: Final = re.compile(rf"{API_KEY_VARIABLE}\w*", re.ASCII)
 
 def _checked_action(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
     if value is not None and not _ACTION.fullmatch(value):
-        raise click.BadParameter("give the repository and the commit's 40 digits, as in `acme/webchat-sync@0123…`.")
+        raise click.BadParameter(
+            f"{show(value)} isn't REPO@COMMIT with all 40 digits of the commit, such as `acme/webchat-sync@0123…`."
+        )
     return value
 
 

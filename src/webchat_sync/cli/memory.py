@@ -65,8 +65,7 @@ def memory_options(command: Callable[..., object]) -> Callable[..., object]:
         metavar="SECONDS",
         type=click.FloatRange(min=0),
         callback=_not_nan,
-        help="How many seconds to wait for another run that holds the lock.  [default: 120 in a pipeline, 0 in a "
-        "terminal]",
+        help="How many seconds to wait for another run that holds the lock.  [default: 120, or 0 in a terminal]",
     )
     @wraps(command)
     def wrapped(*arguments: object, memory: str | None, lock_timeout: float | None, **rest: object) -> object:
@@ -181,8 +180,8 @@ def _say_local(place: MemoryPlace, runtime: Runtime) -> None:
     if chosen or {*place.ledgers.values()} != {LEDGER} or owner_of(place.clone, runtime.environ) == NO_REPOSITORY:
         return
     note(
-        "Only this machine remembers the rotation. If a pipeline keeps its memory in Git, set `settings.memory: git` "
-        "in the manifests first, or use --memory git. Otherwise, its next run may rotate again."
+        "Only this machine remembers the rotation. If a pipeline keeps its memory in Git, its next run may rotate "
+        "again. To prevent that, set `settings.memory: git` in the manifests before you rotate, or use --memory git."
     )
 
 

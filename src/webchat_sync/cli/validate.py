@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webchat_sync.cli.connection import ConnectionOptions
+from webchat_sync.cli.connection import ConnectionOptions, org_option
 from webchat_sync.cli.manifests import load, overlay_option, paths_argument
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import Diagnostic, InputError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.command("validate")
 @paths_argument
 @overlay_option
-@click.option("--org", metavar="ID", help="Organisation for manifests that don't name one.  [env: MOSEND_ORG_ID]")
+@org_option
 @click.option("--strict", is_flag=True, help="Exit with 1 even if there are only warnings.")
 @click.option("--format", "output_format", type=click.Choice(["text", *FORMATS]), default="text", show_default=True)
 @click.pass_obj

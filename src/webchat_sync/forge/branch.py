@@ -39,7 +39,7 @@ _PURPOSE: Final = {
     "gitlab": Purpose(
         "the branch",
         PushError,
-        "Check GITLAB_TOKEN: it needs the scope `write_repository` and the role Developer. Push rules and "
+        "Check GITLAB_TOKEN: it needs the scope `write_repository` and the role Developer or above. Push rules and "
         "protected branches may also block pushes to this branch.",
     ),
 }

@@ -34,7 +34,7 @@ ISSUE_PERMISSION: Final = (
 )
 REQUEST_PERMISSION: Final = (
     f"{_TOKEN}, allow it to write with `permissions: {{contents: write, pull-requests: write}}`, and check "
-    "that the repository allows GitHub Actions to create pull requests (Settings, Actions, General)."
+    "that the repository allows GitHub Actions to create pull requests (Settings > Actions > General)."
 )
 _HEAD_PERMISSION: Final = "The token needs `contents: read`."
 
@@ -175,8 +175,8 @@ async def refuse_old_commit(run: PipelineRun, environment: Environment) -> bool:
         raise GuardError(
             [
                 Diagnostic(
-                    f"this run is for {run.commit[:12]}, but {run.branch} is at {head[:12]}: it could roll "
-                    "back newer changes",
+                    f"this run is for {run.commit[:12]}, but {run.branch} is at {head[:12]}, so the run could "
+                    "roll back newer changes",
                     hint="Start a new run instead of repeating an old one. If you want to roll back, use "
                     "--allow-old-commit (the Action's input allow-old-commit).",
                 )

@@ -31,7 +31,7 @@ from webchat_sync.plan.undo import Moved, undoing
 from webchat_sync.workflow.listings import Readings, failures
 
 _GONE: Final = (
-    "If it was deleted on purpose, remove its declaration. If it was created again, correct `sync.id`. A key that's "
+    "If it was deleted on purpose, remove its declaration. If it was created again, fix `sync.id`. A key that's "
     "restricted to some channels doesn't list the others."
 )
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from webchat_sync.manifest.left_out import Mention
     from webchat_sync.workflow.state import MemoryPlace
 
-_UNKNOWN_FILE: Final = "which file declared it isn't known"
+_UNKNOWN_FILE: Final = "it isn't known which file declared it"
 
 
 @frozen
@@ -122,7 +122,7 @@ class Ownership:
         if not is_responsible(file):
             if self.files and self.files.has(file):
                 return f"its file {file} isn't part of this run"
-            return f"its file {file} is gone, and nothing here takes its place: apply a folder that contained it"
+            return f"its file {file} is gone, and this run doesn't include its folder: apply a folder that contained it"
         if others := [owner for owner in known.owners if owner != self.owner]:
             return f"{manifests_of(others)} declare it, too"
         if is_declared:
