@@ -14,6 +14,7 @@ import click
 from webchat_sync.cli.debug import json_lines
 from webchat_sync.cli.files import output_path, read_bytes
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.targets import org_option
 from webchat_sync.domain.ids import is_id, no_id
 from webchat_sync.environment import API_KEY_VARIABLE, BASE_URL_VARIABLE, ORGANIZATION_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError, Place
@@ -78,14 +79,6 @@ class KeyVariable:
 
     name: str
     place: Place | None
-
-
-org_option = click.option(
-    "--org",
-    metavar="ID",
-    help="Organisation for manifests that don't name one. The option, but not the variable, also selects one of "
-    "several organisations.  [env: MOSEND_ORG_ID]",
-)
 
 
 def connection_options(command: Callable[..., object]) -> Callable[..., object]:
@@ -297,9 +290,8 @@ def _api_key(options: ConnectionOptions, runtime: Runtime) -> Secret:
     file = options.api_key_file
     if file is None:
         key = Secret(runtime.environ.get(API_KEY_VARIABLE, "").strip())
-        missing = Diagnostic(
-            "no API key is given", hint="Set MOSEND_API_KEY, use --api-key-file FILE, or try --sandbox."
-        )
+        hint = "Set MOSEND_API_KEY, use --api-key-file FILE, or try --sandbox."
+        missing = Diagnostic("no API key is given", hint=hint)
     else:
         key = Secret(read_bytes(file).decode("utf-8", "replace").strip())
         missing = Diagnostic(f"the API key file {file} is empty", hint="Write the key to the file, and nothing else.")

@@ -207,7 +207,7 @@ def _verb(operation: Operation) -> str:
         case DeleteChannel():
             return "destroying"
         case MakeSecret():
-            return "creating an identity secret for"
+            return "generating an identity secret for"
         case RevokeSecret():
             return "revoking the identity secret of"
 

@@ -1,10 +1,18 @@
-"""Options that choose channels and a label: --target and --label."""
+"""Options that choose an organisation, channels and a label: --org, --target and --label."""
 
 from __future__ import annotations
 
 import click
 
 from webchat_sync.cli.completion import complete_channel
+
+org_option = click.option(
+    "--org",
+    metavar="ID",
+    help="Organisation for manifests that don't name one. The option, but not the variable, also selects one of "
+    "several organisations.  [env: MOSEND_ORG_ID]",
+)
+"""Passed to the command as ``org``."""
 
 target_option = click.option(
     "--target",

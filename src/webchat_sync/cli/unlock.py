@@ -41,7 +41,7 @@ def command(
 
     First make sure that the run is dead: one that's still alive only notices the loss, and stops writing, when it next
     renews the lock, up to 15 s later. Without this command, a lock becomes free once its holder hasn't renewed it for
-    60 s.
+    60 s. That run's WEBCHAT_SYNC_LOCK_EXPIRY changes both times.
 
     Runs over different organisations have separate locks, so there may be several; each needs a `yes`. Outside a
     terminal, for example in a pipeline, --auto-approve is required.

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webchat_sync.cli.connection import ConnectionOptions, org_option
+from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.manifests import load, overlay_option, paths_argument
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.targets import org_option
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.render.problems.formats import FORMATS
 from webchat_sync.sentences import counted
