@@ -238,7 +238,7 @@ def channels_that_were_dropped(count: int, folder: Path) -> Work:
 
     def work() -> None:
         assert {*manifests_below([folder], given)} == {*others}
-        assert len([*ownership.kept("acme", documents[scope])]) == len(ownership.elsewhere(documents)["acme"]) == count
+        assert len([*ownership.kept("acme", documents[scope])]) == len(ownership.elsewhere(documents)[scope]) == count
         released = {*ownership.released(scope, known, documents)}
         sides: Any = {"settled": (), "gone": (), "live": {}, "listed": [*known], "now": NOW}
         after = ended(documents[scope], **sides, owner="site", released=released)

@@ -263,3 +263,20 @@ def test_a_channel_that_was_renamed_by_hand_stays_if_another_one_has_its_declare
     assert 'this run declares "A", its name at the last apply' in machine.plan("site")
     machine.apply("site")
     assert machine.live == ["A", "Shop"]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_what_another_server_has_of_an_organization_deletes_nothing_on_this_one(machine: Machine, first: bool) -> None:
+    with emulated() as api:
+        other = Machine(machine.folder, api)
+        here, there = (machine, other) if first else (other, machine)
+        variable = "${MOSEND_ORG_ID}"
+        here.write("site/a.yaml", "A", organization=variable)
+        here.write("site/b.yaml", "B", organization=variable)
+        for file in ("site/a.yaml", "site/b.yaml"):
+            here.apply(file)
+        there.apply("site/a.yaml")
+        here.write("site/a.yaml", organization=variable)
+        here.write("site/b.yaml", "A", "B", organization=variable)
+        here.apply("site/a.yaml")
+        assert here.live == ["A", "B"]

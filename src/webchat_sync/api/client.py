@@ -37,10 +37,11 @@ class Mosend:
     """The API of one organisation. Use it with ``async with``, since it keeps connections open.
 
     Any call may raise ApiConnectionError (no response), ApiStatusError (a status other than 2xx; redirects aren't
-    followed) and ApiAnswerError (a response that's empty, truncated, not JSON or not in the API's format); ``in_doubt``
-    tells whether the request may still have taken effect. An id that can't be in a path, or a body that can't be
-    written as JSON, is an InputError before anything is sent. Transient failures are retried if that's harmless: a POST
-    only if it's sure to have had no effect. All calls slow down together before the server's rate limit is exhausted.
+    followed) and ApiAnswerError (a response that's empty, truncated, not JSON or not in the API's format), and one that
+    writes NotSentError; ``in_doubt`` tells whether the request may still have taken effect. An id that can't be in a
+    path, or a body that can't be written as JSON, is an InputError before anything is sent. Transient failures are
+    retried if that's harmless: a POST only if it's sure to have had no effect. All calls slow down together before the
+    server's rate limit is exhausted.
 
     ``key`` is sent in ``X-Api-Key`` if it starts with ``mk_live_`` or ``mk_test_``, otherwise as a Bearer token; hints
     name its ``key_source``, and ``organization_source``, where the organisation's id is set. A ``network`` is shared

@@ -133,7 +133,7 @@ class Remembered:
 
     ``owner`` identifies whose manifests these are, as in :class:`KnownChannel`. ``kept`` says, by id, why these
     manifests mustn't delete a channel although they declared it. ``elsewhere`` are the files outside this run that
-    declare channels, by organisation and by the names and ids of the channels.
+    declare channels, by the names and ids of the channels.
     """
 
     ledger: Ledger = field(default_factory=dict)
@@ -141,7 +141,7 @@ class Remembered:
     creates: Mapping[OrganizationKey, Sequence[DoubtfulCreate]] = field(default_factory=dict)
     owner: str = ""
     kept: Mapping[OrganizationKey, Mapping[str, str]] = field(default_factory=dict)
-    elsewhere: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    elsewhere: Mapping[OrganizationKey, Mapping[str, str]] = field(default_factory=dict)
 
 
 NOTHING_REMEMBERED = Remembered()

@@ -111,7 +111,7 @@ class ChannelPlanner:
             return f"{manifests_of(known.owners)} declared it"
         if reason := remembered.kept.get(self._scope, {}).get(live.id):
             return reason
-        files = remembered.elsewhere.get(self.organization, {})
+        files = remembered.elsewhere.get(self._scope, {})
         names = (live.id, stored_form(live.name), stored_form(known.name))
         return next((f"{files[name]} declares it" for name in names if name in files), "")
 

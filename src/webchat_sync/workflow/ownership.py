@@ -45,12 +45,12 @@ class Ownership:
             if reason := self._why_kept(known, is_responsible, unread, is_declared=is_declared):
                 yield channel_id, reason
 
-    def elsewhere(self, documents: Mapping[OrganizationKey, Document]) -> Mapping[str, Mapping[str, str]]:
-        """The files outside the run that declare channels, by organisation and by the names and ids of the channels.
+    def elsewhere(self, documents: Mapping[OrganizationKey, Document]) -> Mapping[OrganizationKey, Mapping[str, str]]:
+        """The files outside the run that declare channels, by the names and ids of the channels.
 
         They're only read if the run might delete something.
         """
-        files: dict[str, Mapping[str, str]] = {}
+        files: dict[OrganizationKey, Mapping[str, str]] = {}
         recorded = cache(partial(self._recorded, documents))
         for scope, document in documents.items():
             is_responsible = self._responsibility(scope.organization, document)
@@ -60,7 +60,7 @@ class Ownership:
                 for channel_id, known in self._owned(scope.organization, document)
                 if channel_id not in declared and stored_form(known.name) not in declared
             ):
-                files[scope.organization] = self._mentioned(scope, recorded())
+                files[scope] = self._mentioned(scope, recorded())
         return files
 
     def released(
