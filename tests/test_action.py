@@ -560,3 +560,23 @@ def test_the_token_of_the_job_is_for_a_memory_in_this_repository(memory: str, gi
     ]
     assert len(expressions) == 2
     assert [filled(text, {"inputs": inputs}) for text in expressions] == [token, token]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "code"),
+    [
+        pytest.param("settings: {apiKeyEnv: MOSEND_API_KEY_NONE}\nchannels: [{name: A}]\n", 1, id="no key"),
+        variation("channels: [{name: A, sync: {id: gone}}]\n", 1, id="a pinned channel that was deleted"),
+    ],
+)
+def test_an_organisation_that_fails_does_not_stop_the_others(
+    api: Emulated, runner: Runner, manifest: str, code: int
+) -> None:
+    file = runner.workspace / "my channels" / "other.yaml"
+    file.write_text(f"version: 1\norganization: other\n{manifest}", encoding="utf-8")
+    assert runner.run(command="plan", failed_organizations="warn", **INPUTS).code == 0
+    applied = runner.run(command="apply", reviewed="none", **INPUTS)
+    assert (applied.code, 'organisation "other"' in applied.log) == (code, True), applied.log
+    assert {channel["name"] for channel in api.store.channels("acme")} == {"Support", "Sales"}
+    file.write_text("version: 2\n", encoding="utf-8")
+    assert runner.run(command="plan", failed_organizations="warn", **INPUTS).code == 1

@@ -42,7 +42,7 @@ def comment_marker(plan: Plan, label: str, *, with_html: bool = True) -> str:
 
 
 def about_the_same(line: str, marker: str) -> bool:
-    """Whether ``line``, the first line of a comment or an issue, has the same subject as ``marker``.
+    """Whether ``line``, the marker of a comment, an issue or a request, has the same subject as ``marker``.
 
     One common organisation is enough, since plans may cover more or fewer of them over time. But what's about a part of
     them on purpose doesn't speak for the whole.
