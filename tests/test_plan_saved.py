@@ -29,6 +29,7 @@ from webchat_sync.model import (
     Unchanged,
     Update,
 )
+from webchat_sync.plan.drift import attribute
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.make import make_plan
 from webchat_sync.planfile.desired import desired_manifests
@@ -285,3 +286,16 @@ def test_the_operations_of_a_plan_say_what_is_wanted() -> None:
     ]
     planned = plan_for(desired_manifests(plan_for(DECLARATIONS, LIVE))[0].declarations, after)
     assert {change.action for change in planned.organizations[0].changes} == {"none"}
+
+
+@pytest.mark.parametrize("kind", [kind for kind, (action, _) in OPERATIONS.items() if action == "update"])
+@pytest.mark.parametrize(("former", "cause"), [(False, "git_changed"), (True, "live_changed")])
+def test_drift_shows_an_update_whatever_its_only_operation_is(kind: type, former: bool, cause: str) -> None:
+    (organization,) = plan_for(DECLARATIONS, LIVE).organizations
+    update = next(change for change in organization.active_changes if isinstance(change, Update))
+    now = replace(update, fields=update.fields if kind is PatchChannel else (), operations=(OPERATIONS[kind][1],))
+    earlier = now if former else replace(now, fields=(), operations=())
+    plan, base = (Plan(NOW, (replace(organization, changes=(change,)),)) for change in (now, earlier))
+    (group,) = attribute(plan, base)
+    (shown,) = group.plan.organizations[0].active_changes
+    assert (group.cause, shown.operations) == (cause, now.operations)

@@ -124,11 +124,11 @@ def _parts(change: ActiveChange, before: Sequence[Change]) -> Iterator[tuple[Cau
 
 def _update_parts(change: Update, former: Update) -> Iterator[tuple[Cause, Update]]:
     causes = _field_causes(change.fields, former.fields)
-    secret = _secret_cause(change, former)
+    beside = _cause_beside_fields(change, former)
     for cause in CAUSES:
         fields = tuple(field for field, its_cause in zip(change.fields, causes, strict=True) if its_cause == cause)
-        if fields or secret == cause:
-            yield cause, part_of(change, fields, secret=secret == cause)
+        if fields or beside == cause:
+            yield cause, part_of(change, fields, beside=beside == cause)
 
 
 def _former(change: ActiveChange, before: Sequence[Change]) -> Change | None:
@@ -163,12 +163,18 @@ def _field_cause(field: FieldChange, former: Sequence[FieldChange]) -> Cause:
     return "live_changed" if same else "both_changed"
 
 
-def _secret_cause(change: Update, former: Update) -> Cause | None:
-    if change.secret is None:
+def _cause_beside_fields(change: Update, former: Update) -> Cause | None:
+    """The cause of the operations that aren't about fields, if there are any."""
+    operations, earlier = _beside_fields(change), _beside_fields(former)
+    if not operations:
         return None
-    if former.secret is None:
+    if not earlier:
         return "git_changed"
-    return "live_changed" if change.secret == former.secret else "both_changed"
+    return "live_changed" if operations == earlier else "both_changed"
+
+
+def _beside_fields(change: Update) -> list[Operation]:
+    return [operation for operation in change.operations if not _is_of_fields(operation)]
 
 
 def _touch(one: Steps, other: Steps) -> bool:
@@ -181,18 +187,18 @@ def _comparable(field: FieldChange) -> str:
     return json.dumps([field.action == "remove", field.after], sort_keys=True)
 
 
-def part_of(change: Update, fields: tuple[FieldChange, ...], *, secret: bool) -> Update:
-    """The change limited to these fields, and to what belongs to them."""
+def part_of(change: Update, fields: tuple[FieldChange, ...], *, beside: bool) -> Update:
+    """The change limited to these fields and what belongs to them, and with ``beside`` to what isn't about fields."""
 
     def belongs(name: str) -> bool:
-        return any(field.field == name for field in fields) if name else secret
+        return any(field.field == name for field in fields) if name else beside
 
     return replace(
         change,
         fields=fields,
-        operations=tuple(operation for operation in change.operations if secret or _is_of_fields(operation)),
+        operations=tuple(operation for operation in change.operations if beside or _is_of_fields(operation)),
         impact=tuple(impact for impact in change.impact if belongs(impact.field)),
-        remarks=change.remarks if secret else NO_REMARKS,
+        remarks=change.remarks if beside else NO_REMARKS,
         renamed_from=change.renamed_from if belongs("name") else None,
     )
 

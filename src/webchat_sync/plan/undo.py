@@ -26,7 +26,7 @@ def undoing(plan: Plan, moved: Collection[Moved]) -> Plan:
     fields_by_channel = {(channel.organization, channel.channel_id): channel.fields for channel in moved}
     changes: dict[str, list[ActiveChange]] = {
         planned.organization: [
-            part_of(change, fields, secret=False)
+            part_of(change, fields, beside=False)
             for change in planned.active_changes
             if isinstance(change, Update)
             and (names := fields_by_channel.get((planned.organization, change.channel_id)))

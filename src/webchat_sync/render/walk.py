@@ -31,7 +31,6 @@ from webchat_sync.model import (
     Plan,
     Prune,
     RevokeSecret,
-    SecretOperation,
     Update,
     sent_fields,
 )
@@ -222,18 +221,11 @@ def _beside_fields(operation: Operation) -> Beside | None:
     """What the operation does apart from fields, whose lines show the rest; None if that's nothing."""
     match operation:
         case MakeSecret() | RevokeSecret():
-            return _secret(operation)
+            symbol, verb = SECRETS[operation.action]
+            destinations = tuple(f"goes to: {sink.label}" for sink in operation.sinks)
+            return Beside(symbol, f"identity secret: will be {verb} ({operation.reason})", destinations)
         case CreateChannel() | PatchChannel() | DeleteChannel():
             return None
-
-
-def _secret(secret: SecretOperation) -> Beside:
-    symbol, verb = SECRETS[secret.action]
-    return Beside(
-        symbol,
-        f"identity secret: will be {verb} ({secret.reason})",
-        tuple(f"goes to: {sink.label}" for sink in secret.sinks),
-    )
 
 
 def _remarks(change: Change, owner: str) -> Iterator[Remark]:

@@ -39,6 +39,7 @@ from webchat_sync.model import (
     RevokeSecret,
     UnlistedField,
     Update,
+    fields_in,
 )
 from webchat_sync.plan.make import Planning, begin
 from webchat_sync.workflow.listings import read_apart
@@ -182,12 +183,7 @@ def _contradicts(listed: LiveChannel | None, run: ChannelRun) -> bool:
         return listed is not None
     if listed is None:
         return True
-    sent = {
-        name
-        for result in run.results
-        if isinstance(result.operation, CreateChannel | PatchChannel)
-        for name in result.operation.body
-    }
+    sent = fields_in(result.operation for result in run.results).keys()
     return any(
         answered.fields[name] != listed.fields[name]
         for answered in run.answered
