@@ -97,7 +97,8 @@ def _bare_texts(value: Json) -> dict[str, None]:
     """Only the texts of :func:`_texts`, each once, in a fraction of the time."""
     texts: dict[str, None] = {}
     waiting = [value]
-    for inner in waiting:
+    while waiting:
+        inner = waiting.pop()
         if isinstance(inner, str):
             texts[inner] = None
         elif isinstance(inner, dict):
