@@ -143,10 +143,10 @@ def _bytes_in(text: str) -> Iterator[bytes]:
     # One that was cut from a longer text may start at any offset.
     for run in _HEX.findall(_SEPARATORS.sub("", together)):
         yield from (bytes.fromhex(run[start : len(run) - (len(run) - start) % 2]) for start in range(2))
-    for run in dict.fromkeys(run for form in (text, together) for run in _BASE64.findall(form)):
-        # Prose has few capitals; in base64, two characters in five are capitals.
-        if len(_CAPITAL.findall(run)) * 8 >= len(run):
-            yield from (_from_base64(run[start:]) for start in range(4))
+    runs = (match[0] for form in (text, together) for match in _BASE64.finditer(form))
+    # Prose has few capitals; in base64, two characters in five are capitals.
+    for run in dict.fromkeys(run for run in runs if len(_CAPITAL.findall(run)) * 8 >= len(run)):
+        yield from (_from_base64(run[start:]) for start in range(4))
     for run in _BASE32.findall(together):
         yield from (_from_base32(run[start:]) for start in range(8))
 
