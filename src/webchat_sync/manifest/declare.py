@@ -9,7 +9,6 @@ from pathlib import PurePath
 from typing import Final
 
 from webchat_sync.check.advice import silent_week
-from webchat_sync.check.field_entries import entry_findings
 from webchat_sync.check.manifest_schema import Entries, ManifestSchema
 from webchat_sync.check.parts import Draft, Located, Part
 from webchat_sync.check.schema import Check
@@ -71,8 +70,14 @@ def _numbered(path: Path, values: Json) -> list[tuple[Path, Json]]:
     return [((*path, index), value) for index, value in enumerate(values if isinstance(values, list) else ())]
 
 
+def _entry_findings(entry: Mapping[str, Json]) -> Iterator[Diagnostic]:
+    from webchat_sync.check.field_entries import entry_findings
+
+    return entry_findings(entry)
+
+
 def _usable(entry: Mapping[str, Json]) -> bool:
-    return next(entry_findings(entry), None) is None
+    return next(_entry_findings(entry), None) is None
 
 
 def mapping_problem(document: Layered) -> Diagnostic | None:
@@ -175,7 +180,7 @@ def _wrong_entries(document: Layered, value: dict[str, Json]) -> Iterator[Diagno
     for name, entry in mapping(mapping(value.get("settings")).get("extraFields")).items():
         path = ("settings", "extraFields", name)
         if isinstance(entry, dict):
-            for problem in entry_findings(entry):
+            for problem in _entry_findings(entry):
                 yield _located(document, path, problem)
         else:
             hint = "Write `{}` to accept any value."

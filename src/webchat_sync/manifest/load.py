@@ -22,7 +22,6 @@ from webchat_sync.leaks import printable_line, redact
 from webchat_sync.manifest.declare import declare, extra_fields
 from webchat_sync.manifest.files import OVERLAY, find_files, read_source, show_path
 from webchat_sync.manifest.overlay import lay_over, organization_of
-from webchat_sync.manifest.policies import policy_findings
 from webchat_sync.manifest.shared_sinks import shared_sinks
 from webchat_sync.manifest.texts import as_written, numbers, texts_of
 from webchat_sync.model import Json, Manifest
@@ -109,7 +108,10 @@ def load_manifests(
     wrong += _nameless(by_organization.get("", ()))
     for owner, together in by_organization.items():
         wrong += conflicts(together)
-        wrong += policy_findings(together, owner, catalogue.fields) if policies else ()
+        if policies and any(part.policies for part in together):
+            from webchat_sync.manifest.policies import policy_findings
+
+            wrong += policy_findings(together, owner, catalogue.fields)
     wrong += shared_sinks(parts)
     wrong += chain.from_iterable(map(numbers, (*below, *above)))
     holds_secret = _either(lambda text: any(form in text for form in forms), recognized, remembered)
