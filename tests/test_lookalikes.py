@@ -241,28 +241,38 @@ def test_a_create_beside_a_delete_of_the_same_values_asks_for_a_rename() -> None
         assert 'If this is a rename, add `sync.renamedFrom: "Old"`' in planned.out
 
 
+MOSTLY = "is deleted and has mostly the same values"
+ONLY_THE_NAME = "is deleted, and only its name differs from what's declared"
 OLD: dict[str, Json] = {"theme": "dark", "color": "#123456", "voiceNotesEnabled": True, "bubblePosition": "left"}
 
 
 @pytest.mark.parametrize(
-    ("declared", "similar"),
+    ("declared", "reason"),
     [
-        ({"theme": "dark", "color": "#123456"}, True),
-        ({"theme": "dark", "color": "#123456", "botEnabled": True}, True),
-        ({"theme": "dark", "color": "#123456", "voiceNotesEnabled": True, "botEnabled": True, "enabled": True}, True),
-        ({"theme": "dark", "color": "#123456", "botEnabled": True, "enabled": True}, False),
-        ({"theme": "dark"}, False),
-        ({"theme": "light", "color": "#ffffff", "bubblePosition": "left"}, False),
-        ({}, False),
+        ({"theme": "dark", "color": "#123456"}, MOSTLY),
+        ({"theme": "dark", "color": "#123456", "botEnabled": True}, MOSTLY),
+        ({"theme": "dark", "color": "#123456", "voiceNotesEnabled": True, "botEnabled": True, "enabled": True}, MOSTLY),
+        ({"theme": "dark", "color": "#123456", "botEnabled": True, "enabled": True}, ""),
+        ({"theme": "dark"}, ONLY_THE_NAME),
+        ({"theme": "dark", "botEnabled": True}, ""),
+        ({"theme": "light", "color": "#ffffff", "bubblePosition": "left"}, ""),
+        ({"theme": "light"}, ""),
+        ({"welcomeMessage": None}, ""),
+        ({}, ONLY_THE_NAME),
     ],
 )
-def test_a_deleted_channel_is_similar_if_three_fifths_of_the_values_are_equal_and_at_least_two(
-    declared: dict[str, Json], similar: bool
+def test_a_deleted_channel_is_similar_if_most_or_all_of_the_values_are_equal(
+    declared: dict[str, Json], reason: str
 ) -> None:
     changes = plan_for([declare("Fresh", **declared)], [live("Old", "c-9", **OLD)], prune=True).organizations[0].changes
     notes = {change.action: getattr(change, "note", "") for change in changes}
-    hint = '"Old" is deleted and has mostly the same values. If this is a rename, add `sync.renamedFrom: "Old"`'
-    assert notes["create"] == (hint if similar else "")
+    assert notes["create"] == (f'"Old" {reason}. If this is a rename, add `sync.renamedFrom: "Old"`' if reason else "")
+
+
+def test_of_several_deleted_channels_none_is_similar_for_its_name_alone() -> None:
+    channels = [live(name, f"c-{name}", **OLD) for name in ("Old", "Older")]
+    changes = plan_for([declare("Fresh")], channels, prune=True).organizations[0].changes
+    assert [change.note for change in changes if isinstance(change, Create)] == [""]
 
 
 @pytest.mark.parametrize(("old", "asks"), [(1, True), (2, False), (100, False), (101, False)])

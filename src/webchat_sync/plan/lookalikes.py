@@ -7,7 +7,7 @@ from typing import Final
 
 from webchat_sync.domain.names import same
 from webchat_sync.jsonvalue import as_json
-from webchat_sync.model import Declaration, Delete, Json, LiveChannel, Lookalike
+from webchat_sync.model import UNKNOWN, Declaration, Delete, Json, LiveChannel, Lookalike
 from webchat_sync.plan.live_names import LiveNames
 
 _MOSTLY: Final = 0.6
@@ -37,9 +37,15 @@ def create_note(declaration: Declaration, deletes: Sequence[Delete]) -> str:
         return ""
     alike = [delete for delete in deletes if _mostly_equal(declaration, delete.reviewed)]
     if len(alike) == 1:
-        name = as_json(alike[0].address)
-        return f"{name} is deleted and has mostly the same values. If this is a rename, add `sync.renamedFrom: {name}`"
+        return _ask(alike[0], "is deleted and has mostly the same values")
+    if len(deletes) == 1 and _fields_equal(declaration, deletes[0].reviewed) == len(declaration.fields) - 1:
+        return _ask(deletes[0], "is deleted, and only its name differs from what's declared")
     return ""
+
+
+def _ask(delete: Delete, reason: str) -> str:
+    name = as_json(delete.address)
+    return f"{name} {reason}. If this is a rename, add `sync.renamedFrom: {name}`"
 
 
 def update_note(declaration: Declaration, live: LiveChannel, others: LiveNames) -> str:
@@ -51,8 +57,10 @@ def update_note(declaration: Declaration, live: LiveChannel, others: LiveNames) 
 
 
 def _mostly_equal(declaration: Declaration, values: Mapping[str, Json]) -> bool:
-    fields: dict[str, Json] = {name: value for name, value in declaration.fields.items() if name != "name"}
-    if not fields:
-        return False
-    equal = sum(name in values and values[name] == value for name, value in fields.items())
-    return equal >= _ENOUGH and equal / len(fields) >= _MOSTLY
+    equal, declared = _fields_equal(declaration, values), len(declaration.fields) - 1
+    return equal >= _ENOUGH and equal / declared >= _MOSTLY
+
+
+def _fields_equal(declaration: Declaration, values: Mapping[str, Json]) -> int:
+    """How many declared fields apart from the name have the same value."""
+    return sum(name != "name" and values.get(name, UNKNOWN) == value for name, value in declaration.fields.items())
