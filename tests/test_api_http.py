@@ -368,7 +368,10 @@ async def test_an_authority_of_ones_own_is_trusted(environment: pytest.MonkeyPat
         ("HTTPS_PROXY", "canary://proxy", "the proxy settings aren't valid"),
         ("HTTPS_PROXY", "http://user:canary/rest@proxy", "the proxy settings aren't valid"),
         ("HTTPS_PROXY", "socks5://user:canary@proxy", "a SOCKS proxy needs the package socksio, which isn't installed"),
-        ("SSL_CERT_FILE", "/nonexistent/file", "can't read the certificates: No such file or directory"),
+        pytest.param(
+            *("SSL_CERT_FILE", "/nonexistent/file", "can't read the certificates: No such file or directory"),
+            marks=pytest.mark.skipif(httpx.__version__ < "0.28", reason="httpx ignored a missing file before 0.28"),
+        ),
     ],
 )
 def test_variables_that_no_connection_can_be_made_with_are_named_and_not_quoted(

@@ -38,7 +38,7 @@ _GROUPS: Final = {
     "daily": DAYS,
     "everyday": DAYS,
 }
-_TO: Final = re.compile(r"\s*[-–—]\s*|\s+(?:to|a|à|bis)\s+")
+_TO: Final = re.compile(r"[-–—]|\s(?:to|a|à|bis)\s")
 _NOT_LETTERS: Final = re.compile(r"[^a-z]+")
 
 
