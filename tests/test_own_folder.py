@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,13 @@ def test_a_secret_that_waits_is_not_committed() -> None:
         assert api.invoke("apply", "channels.yaml", "--auto-approve").code == 3
     assert list(Path(".webchat-sync", "recovery").iterdir())
     assert committed() == ["channels.yaml"]
+
+
+def test_it_is_ignored_while_secrets_are_delivered_so_that_a_kill_changes_nothing() -> None:
+    ignored = "[sh, -c, 'cat >/dev/null; test -f .webchat-sync/.gitignore']"
+    Path("channels.yaml").write_text(MANIFEST.replace("[sh, -c, 'cat >/dev/null; exit 1']", ignored), encoding="utf-8")
+    with emulated({"name": "Support"}) as api:
+        assert api.invoke("apply", "channels.yaml", "--auto-approve", environ={"PATH": os.environ["PATH"]}).code == 0
 
 
 def test_a_sandbox_is_not_committed() -> None:

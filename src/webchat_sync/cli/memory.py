@@ -165,6 +165,8 @@ def holding(
         memory.opened.hold(timeout, say_waiting, _say_taken_over),
     ):
         _say_no_owner(memory)
+        # Before as well, since the run may be killed.
+        ignore_own_folder()
         try:
             yield memory
         finally:

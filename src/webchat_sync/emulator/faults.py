@@ -201,8 +201,8 @@ def _in_words(flaw: ValidationError) -> str:
             return flaw.message
 
 
-def _shown(value: Any) -> str:  # noqa: ANN401 - what YAML reads: dates, sets and bytes aren't JSON
-    """``value`` in a message; a list, a mapping or a set, which is written as a mapping, by its kind."""
+def _shown(value: object) -> str:
+    """``value``, as YAML reads it, in a message; a list or a mapping by its kind, and a set, which looks like one."""
     if isinstance(value, list | dict | set):
         return kind([] if isinstance(value, list) else {})
     return (
