@@ -38,7 +38,7 @@ def thorough(session: nox.Session) -> None:
     session.run("pytest", "--thorough", *session.posargs)
 
 
-@nox.session
+@nox.session(venv_backend="uv|virtualenv")
 def fast(session: nox.Session) -> None:
     """The tests that aren't marked slow; arguments after ``--`` are passed to pytest."""
     session.install("--editable", ".[dev]")

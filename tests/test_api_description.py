@@ -77,6 +77,7 @@ NOTE = filled("note", {"id": 1}, host="gitlab")
 ISSUE = filled("issue", {"iid": 1}, host="gitlab")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "target", "body", "status", "answer", "problem"),
     [

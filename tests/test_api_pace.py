@@ -111,6 +111,7 @@ async def test_after_the_reset_nothing_is_left_of_the_waiting() -> None:
     assert time.waits == [5.0, 5.0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reset", [61, 86_400, f"{NOON.timestamp() + 86_400:.0f}", f"{NOON.timestamp() * 1000:.0f}"])
 @pytest.mark.parametrize("remaining", [0, 1, -1])
 async def test_no_call_is_held_back_longer_than_a_minute(reset: object, remaining: int) -> None:
@@ -307,6 +308,7 @@ class Limited:
         channels(headers)(request, connection)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [WORKERS, 10, 20, 50, 100])
 async def test_workers_that_pace_themselves_are_never_refused(limit: int) -> None:
     wire = CountingWire(verify=False)

@@ -92,6 +92,7 @@ def test_the_drift_of_all_shards_is_one_issue(host: Host, tmp_path: Path) -> Non
 PARTS = [{"shard": Shard(1, 2)}, {"limited": True}]
 
 
+@pytest.mark.slow
 @both
 @pytest.mark.parametrize("part", PARTS, ids=["shard", "target-org"])
 def test_a_part_does_not_speak_for_the_whole(host: Host, part: dict[str, Any], tmp_path: Path) -> None:

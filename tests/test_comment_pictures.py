@@ -155,6 +155,7 @@ def test_a_browser_fetches_nothing_for_hostile_values(browser: Browser, tmp_path
             assert (visit.requests, visit.complaints) == ([file.as_uri()], [])
 
 
+@pytest.mark.slow
 def test_nothing_of_a_drawing_leaves_it(browser: Browser, tmp_path: Path) -> None:
     outside = """() => {
       const frame = document.documentElement.getBoundingClientRect();

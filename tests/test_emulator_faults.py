@@ -248,6 +248,7 @@ def test_every_problem_of_a_file_of_faults_is_told_with_its_place(tmp_path: Path
     assert {problem.hint for problem in caught.value.problems} == {HINT}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "place", "reason"),
     [

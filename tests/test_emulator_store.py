@@ -153,6 +153,7 @@ for number in range(25):
 """
 
 
+@pytest.mark.slow
 def test_several_processes_share_one_file(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "sandbox.db"
     processes = [subprocess.Popen([sys.executable, "-c", MANY, str(file), str(number)]) for number in range(3)]
@@ -163,6 +164,7 @@ def test_several_processes_share_one_file(tmp_path: Path) -> None:
     assert len({channel["id"] for channel in channels}) == 75
 
 
+@pytest.mark.slow
 def test_a_killed_server_loses_nothing_that_it_answered(tmp_path: Path) -> None:
     file = tmp_path / "sandbox.db"
     command = [sys.executable, "-m", "webchat_sync", "emulator", "--port=0", f"--data={file}"]

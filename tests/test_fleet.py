@@ -60,6 +60,7 @@ def names(api: Emulated, organization: str) -> list[Any]:
     return [channel["name"] for channel in api.store.channels(organization)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_a_dead_key_costs_one_line_and_not_the_run(folder: Path, trouble: str) -> None:
     with fleet({"org-07": trouble}) as api:
@@ -99,6 +100,7 @@ def test_every_organisation_that_fails_is_named_with_its_own_reason(folder: Path
     assert ["HTTP 401" in lines[0], "without a name" in lines[1], "HTTP 501" in lines[2]] == [True] * 3
 
 
+@pytest.mark.slow
 def test_when_all_fail_all_are_named(folder: Path) -> None:
     with fleet({f"org-{number:02}": "revoked" for number in range(40)}) as api:
         planned = api.invoke("plan", folder, "--format", "json")
@@ -111,6 +113,7 @@ def test_when_all_fail_all_are_named(folder: Path) -> None:
     assert planned.err.count("the API key was revoked") == applied.err.count("the API key was revoked") == 40
 
 
+@pytest.mark.slow
 def test_an_organisation_whose_listing_cannot_be_matched_stops_itself_only(folder: Path) -> None:
     twins = [{"name": "Support"}, {"name": "Support"}]
     with fleet({"org-09": "revoked"}, {"org-05": twins}) as api:
@@ -147,6 +150,7 @@ def test_a_missing_key_stops_the_organisation_that_needs_it(tmp_path: Path, monk
         assert api.invoke("snapshot", folder, "--out", "live.json").code == 1
 
 
+@pytest.mark.slow
 def test_a_saved_plan_is_applied_but_for_the_organisation_that_fails_since(folder: Path) -> None:
     troubles: dict[str, str] = {}
     with fleet(troubles) as api:
@@ -162,6 +166,7 @@ def test_a_saved_plan_is_applied_but_for_the_organisation_that_fails_since(folde
         assert names(api, "org-04") == ["Support"]
 
 
+@pytest.mark.slow
 def test_a_plan_that_named_a_failure_is_applied_and_names_it_again(folder: Path) -> None:
     with fleet({"org-03": "revoked"}) as api:
         assert api.invoke("plan", folder, "--out", "plan.json").code == 6
@@ -272,6 +277,7 @@ def test_where_no_organisation_can_be_read_the_older_snapshot_stays(folder: Path
     assert Path("live.json").read_text(encoding="utf-8") == "older"
 
 
+@pytest.mark.slow
 def test_adopt_takes_from_all_organisations_but_the_one_that_fails(folder: Path) -> None:
     declare(folder, *(f"org-{number:02}" for number in range(40)), channels="[{name: Support, theme: light}]")
     live = {f"org-{number:02}": [{"name": "Support", "theme": "dark", "id": f"c-{number}"}] for number in range(40)}

@@ -92,6 +92,7 @@ def test_no_command_is_missing() -> None:
     assert {*reading(webchat_sync)} == {*COMMANDS, *OTHERS, *OF_ONE}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_pattern_an_id_and_a_share_choose_the_organisations(command: str, folder: Path) -> None:
     with emulated() as api:
@@ -148,6 +149,7 @@ def test_what_reads_no_manifests_has_nothing_to_choose_from(command: str, option
     assert (refused.code, "also give PATH" in refused.err) == (64, True)
 
 
+@pytest.mark.slow
 def test_a_preview_shows_the_organisations_that_were_chosen(folder: Path) -> None:
     with previewing(folder.parent, "fleet", "--target-org", "org-[12]") as page:
         assert shown(page) == ["org-1", "org-2"]

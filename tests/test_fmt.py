@@ -268,6 +268,7 @@ def test_a_key_that_looks_like_a_comment_is_none(key: str) -> None:
     assert laid(text).count("#") == 2
 
 
+@pytest.mark.slow
 @settings(
     max_examples=size(60, thorough=600),
     deadline=None,
@@ -370,6 +371,7 @@ def test_comments_stay_in_their_order(text: str) -> None:
         assert [int(number) for number in re.findall(r"# (\d+)", laid(some))] == numbers
 
 
+@pytest.mark.slow
 @settings(max_examples=size(60, thorough=600), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(fields, max_size=3))
 def test_what_import_writes_is_neat(channels: list[dict[str, object]]) -> None:

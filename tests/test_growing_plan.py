@@ -63,6 +63,7 @@ def planning(url: str, folder: Path, *options: str) -> Iterator[subprocess.Popen
             process.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["text", "github"])
 def test_the_first_is_shown_while_the_server_still_keeps_the_last_back(tmp_path: Path, name: str) -> None:
     folder = declare(tmp_path / "fleet", *ORGANIZATIONS)
@@ -108,6 +109,7 @@ def test_an_organisation_waits_for_those_before_it(tmp_path: Path) -> None:
     assert heads == [f"Organisation {name}:" for name in ORGANIZATIONS]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [[], ["-v"], ["--format", "github"], ["-q"]], ids=" ".join)
 @pytest.mark.parametrize("trouble", [{}, {"org-0": "revoked"}, {"org-2": "broken", "org-4": "wrong"}], ids=list)
 def test_what_grows_is_what_a_saved_plan_shows(
@@ -150,6 +152,7 @@ def test_names_that_nobody_has_are_refused_before_anything_is_shown(tmp_path: Pa
     assert "Nobody" in refused.err
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_ends_no_plan(tmp_path: Path) -> None:
     folder = declare(tmp_path / "fleet", *(f"org-{number:03}" for number in range(300)))
     out = tmp_path / "plan.json"
@@ -165,6 +168,7 @@ def test_a_reader_that_leaves_ends_no_plan(tmp_path: Path) -> None:
     assert len(json.loads(out.read_text(encoding="utf-8"))["organizations"]) == 300
 
 
+@pytest.mark.slow
 def test_a_reader_that_does_not_scroll_keeps_no_call_waiting(tmp_path: Path) -> None:
     channels = f"[{{name: Support, welcomeMessage: {'Hola ' * 60}}}]"
     folder = declare(tmp_path / "fleet", *(f"org-{number:03}" for number in range(300)), channels=channels)

@@ -110,6 +110,7 @@ def bomb() -> bytes:
     return gzip.compress(b" " * (65 * 2**20))
 
 
+@pytest.mark.slow
 @both
 @pytest.mark.parametrize("ask", [listing, writing])
 @pytest.mark.parametrize("encoding", ["gzip", "gzip, gzip", "br"])
@@ -143,6 +144,7 @@ def paged(host: str, number: int, body: Any, link: str | None = None) -> Behavio
     return answer(200, json.dumps(body), header)
 
 
+@pytest.mark.slow
 @both
 async def test_a_listing_without_an_end_is_given_up(host: str) -> None:
     def endless(request: Request, connection: Connection) -> None:
@@ -164,6 +166,7 @@ async def test_a_listing_that_leads_back_is_given_up_at_once(host: str) -> None:
     assert len(server.requests) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("host", ["github", variation("gitlab")])
 async def test_pages_that_are_too_large_together_are_given_up(host: str) -> None:
     filler = "a" * (60 * 2**20)
@@ -222,6 +225,7 @@ NONE_OF_THE_KIND: Final = [
 ]
 
 
+@pytest.mark.slow
 @both
 @pytest.mark.parametrize("body", NONE_OF_THE_KIND)
 async def test_what_has_not_the_shape_of_the_api_is_an_error_in_words(host: str, body: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -34,6 +35,8 @@ FINE: Final = "Ayuda 👩‍💻 café naïve दीपावली سلام م�
 FILE: Final = "::error::m\n::stop-commands::p\u202e##teamcity[x].yaml"
 TALK: Final = "2b1fa6a4-6f0e-4a5e-9a52-4ad0a5f9f001"
 OURS: Final = re.compile(r"::(error|warning|notice) (file|title)=[^\n]*?::")
+SEEN: Final = "\t\u200c\u200d\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+"""Format characters that join letters, or have a shape (Unicode's Prepended_Concatenation_Mark)."""
 UNSEEN: Final = "\u034f\u115f\u1160\u3164\ufeff\uffa0"
 
 
@@ -44,13 +47,17 @@ def hostile(finished: Finished) -> list[str]:
         hidden = [
             letter
             for letter in line
-            if (category(letter) in {"Cc", "Cf", "Cs", "Zl", "Zp"} and letter not in "\t\u200c\u200d")
-            or letter in UNSEEN
+            if (category(letter) in {"Cc", "Cf", "Cs", "Zl", "Zp"} and letter not in SEEN) or letter in UNSEEN
         ]
         command = line.lstrip().startswith("::") and not OURS.match(line)
         if hidden or command or re.search(r"##\w*\[", line):
             obeyed.append(line)
     return obeyed
+
+
+def test_each_character_alone_is_shown_or_escaped() -> None:
+    letters = [chr(code) for code in range(sys.maxunicode + 1)]
+    assert [letter for letter in letters if hostile(Finished(0, flat(letter), ""))] == []
 
 
 @given(st.text(st.characters() | st.sampled_from(list(EVIL)), max_size=60))
@@ -191,6 +198,7 @@ def test_every_command_is_tried() -> None:
     assert set(leaves()) - {"preview"} <= tried
 
 
+@pytest.mark.slow
 def test_names_of_a_hostile_tree_and_server_are_shown_and_not_obeyed(api: Emulated) -> None:
     with ScriptedServer(otherwise=answer(403, json.dumps({"message": EVIL}))) as host:
         environ = {**ENVIRON, "GITHUB_API_URL": host.url}

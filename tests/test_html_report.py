@@ -226,6 +226,7 @@ FIELDS: Final = strategies.dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(FIELDS, FIELDS)
 def test_any_values_make_a_page(before: dict[str, Json], after: dict[str, Json]) -> None:
@@ -281,6 +282,7 @@ def test_a_place_is_linked_only_inside_the_repository(file: str, link: str) -> N
     assert source_of(Place(file, 7, 1), "").link == ""
 
 
+@pytest.mark.slow
 def test_three_hundred_channels_take_less_than_five_megabytes() -> None:
     assert len(render_plan(many_channels(300)).encode()) < 5_000_000
 

@@ -273,6 +273,7 @@ ANY = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(derandomize=True, max_examples=100)
 @given(ANY)
 def test_no_value_is_too_odd_for_advice(value: Json) -> None:

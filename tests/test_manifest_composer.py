@@ -272,6 +272,7 @@ def test_a_bomb_of_aliases_is_refused_before_it_is_expanded() -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "place"),
     [
@@ -298,6 +299,7 @@ ABOVE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opening", ["[", "{", "[\n ", "{? ", "[{a: ", '{"a": ', "[ # }\n ", "[é: "])
 @pytest.mark.parametrize("above", ABOVE)
 @pytest.mark.parametrize("levels", [variation(101), variation(500), variation(1000), 2500])

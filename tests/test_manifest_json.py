@@ -18,7 +18,8 @@ from webchat_sync.yaml12.document import Document, Source
 
 HEAD = '"version": 1, "organization": "acme"'
 
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+# Without "$", since `${` starts a variable.
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="$"), max_size=8)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),

@@ -121,6 +121,7 @@ def test_every_path_that_leads_to_nothing_is_a_problem(tmp_path: Path, monkeypat
 STRANGER = "kind: Deployment\nspec: {}\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("files", "messages"),
     [
@@ -328,6 +329,7 @@ YAML_LIKE = st.lists(
 ).map("".join)  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(derandomize=True, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary() | st.text().map(str.encode) | YAML_LIKE.map(str.encode), st.booleans())
 def test_nothing_but_an_input_error_ever_leaves_the_reader(tmp_path: Path, data: bytes, headed: bool) -> None:
@@ -362,6 +364,7 @@ def test_a_file_is_read_as_bytes(tmp_path: Path) -> None:
     assert read_source(tmp_path / "a.yaml") == Source.of((tmp_path / "a.yaml").as_posix(), b"\xff\r\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_the_file_of_the_output_is_no_manifest(tmp_path: Path, stream: str) -> None:
     (tmp_path / "channels.yaml").write_text(ONE, encoding="utf-8")

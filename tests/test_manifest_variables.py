@@ -46,6 +46,7 @@ def test_the_operator_allows_names_and_globs(allowed: list[str], variable: str) 
     assert len(flaws) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "holder", ["MOSEND_API_KEY", "MOSEND_API_KEY_MX", "GITHUB_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN"]
 )
@@ -158,6 +159,7 @@ def test_tokens_of_known_forms_are_found(token: str) -> None:
     assert redact(f"a {token} b") == "a *** b"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [

@@ -20,6 +20,7 @@ WORK = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WORK)
 def test_a_trial_ends_in_its_time_with_a_reply_or_without(name: str) -> None:
     work, expected = WORK[name]

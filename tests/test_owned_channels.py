@@ -132,6 +132,7 @@ def test_a_channel_that_two_repositories_declare_lives_until_both_have_dropped_i
     assert machine.live == ["Of other", "Of site"]
 
 
+@pytest.mark.slow
 def test_a_saved_plan_of_one_folder_drops_no_channel_of_another_one(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +150,7 @@ def test_a_saved_plan_of_one_folder_drops_no_channel_of_another_one(
     assert machine.live == ["A", "B"]
 
 
+@pytest.mark.slow
 def test_a_repository_that_keeps_the_memory_owns_its_channels_under_any_name(machine: Machine) -> None:
     machine.write("site/a.yaml", "A", "B")
     clone = machine.folder / "site"

@@ -97,6 +97,7 @@ async def test_pages_that_do_not_lead_to_an_end_are_an_incomplete_listing(pages:
     assert len(server.requests) == len(pages)
 
 
+@pytest.mark.slow
 async def test_a_list_without_an_end_is_given_up() -> None:
     def endless(request: Request, connection: Connection) -> None:
         number = len(server.requests)
@@ -107,6 +108,7 @@ async def test_a_list_without_an_end_is_given_up() -> None:
     assert len(server.requests) == 1000
 
 
+@pytest.mark.slow
 async def test_pages_that_are_too_large_together_are_given_up() -> None:
     filler = "a" * (60 * 2**20)
 

@@ -181,6 +181,7 @@ def parts(inner: st.SearchStrategy[Part]) -> st.SearchStrategy[Part]:
     return groups | repeated
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.lists(st.recursive(ATOMS, parts, max_leaves=6) | st.just(Atom("^")), max_size=3).map(tuple),

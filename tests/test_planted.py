@@ -111,6 +111,7 @@ def sparse(path: Path) -> None:
         file.truncate(2**36)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "command"),
     [
@@ -143,6 +144,7 @@ sys.exit(main())
 """
 
 
+@pytest.mark.slow
 def test_a_large_file_in_a_commit_is_not_read(tree: Path) -> None:
     commit(tree, {"x.yaml": "\0" * (65 * 2**20), "m.yaml": MANIFEST})
     (tree / "x.yaml").unlink()

@@ -205,6 +205,7 @@ def test_a_policy_that_is_no_json_schema_says_what_it_should_be(
     assert hint in finding.get("detail", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("policy", "place", "message"),
     [

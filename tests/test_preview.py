@@ -88,6 +88,7 @@ def first(page: str) -> str:
     return page.split("<article")[1].split("</article>")[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("at", "said", "scene"),
     [
@@ -103,6 +104,7 @@ def test_the_clock_says_what_a_visitor_sees(served: str, at: str, said: str, sce
     assert re.search(rf'id="{scene}" checked', article)
 
 
+@pytest.mark.slow
 def test_while_it_is_closed_no_open_chat_is_drawn(manifest: Path) -> None:
     manifest.write_text(re.sub("    offline.*\n", "", MANIFEST))
     with previewing(manifest.parent) as url:
@@ -112,6 +114,7 @@ def test_while_it_is_closed_no_open_chat_is_drawn(manifest: Path) -> None:
             assert "The offline message isn&#39;t managed here." in article
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("hours", "said"),
     [
@@ -129,6 +132,7 @@ def test_the_page_says_why_it_is_not_known_whether_a_chat_is_open(manifest: Path
         assert said in first(httpx.get(url).text)
 
 
+@pytest.mark.slow
 def test_problems_stand_at_their_channel_beside_what_can_be_read(manifest: Path) -> None:
     with previewing(manifest.parent) as url:
         assert "data-problem" not in httpx.get(url).text
@@ -145,6 +149,7 @@ def test_problems_stand_at_their_channel_beside_what_can_be_read(manifest: Path)
         assert "How can we help?" in first(broken), "what was drawn last stays"
 
 
+@pytest.mark.slow
 def test_a_preview_that_begins_with_errors_draws_what_can_be_read(manifest: Path) -> None:
     manifest.write_text(MANIFEST.replace("welcomeMessage: Questions?", "welcomeMesage: Questions?"))
     (manifest.parent / "beta.yaml").write_text("version: 1\norganization: beta\nchannels: [")
@@ -167,6 +172,7 @@ def test_a_file_with_a_secret_that_is_in_use_is_not_drawn(manifest: Path) -> Non
         assert "Questions?" in page
 
 
+@pytest.mark.slow
 def test_the_page_is_for_this_machine_only(served: str) -> None:
     port = served.rsplit(":", 1)[1].strip("/")
     for path in ("", "events"):
@@ -193,6 +199,7 @@ def test_what_cannot_be_asked_is_told(served: str, query: str) -> None:
     assert "2026-11-28T13:05" in answer.text
 
 
+@pytest.mark.slow
 def test_what_is_live_is_shown_with_a_key_or_from_a_snapshot(manifest: Path) -> None:
     unlisted = Quirks(omit=frozenset({"operatingHours"}))
     with emulated({"name": "Support", "welcomeMessage": f"Ahoy {KEY}"}, quirks=unlisted) as api:
@@ -232,6 +239,7 @@ def test_an_api_that_cannot_be_reached_is_a_problem_on_the_page(manifest: Path) 
         assert "data-problem" in page
 
 
+@pytest.mark.slow
 def test_the_page_follows_the_files_and_keeps_the_view(manifest: Path) -> None:
     with (
         previewing(manifest.parent) as url,
@@ -254,6 +262,7 @@ def test_the_page_follows_the_files_and_keeps_the_view(manifest: Path) -> None:
         assert visit.complaints == []
 
 
+@pytest.mark.slow
 def test_hostile_values_and_problems_call_nobody(tmp_path: Path) -> None:
     values = [value for value in hostile_values("http://127.0.0.1:9") if value.isprintable()]
     channels = [
@@ -296,6 +305,7 @@ def test_what_is_not_there_is_told_at_once(tmp_path: Path) -> None:
     assert "absent.yaml doesn't exist" in done.err
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_is_told(served: str, tmp_path: Path) -> None:
     port = served.rsplit(":", 1)[1].strip("/")
     (tmp_path / "channels.yaml").write_text(MANIFEST, encoding="utf-8")

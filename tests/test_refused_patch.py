@@ -32,6 +32,7 @@ def support(api: Emulated) -> dict[str, object]:
     return dict(channel)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "message", "advice"),
     [
@@ -67,6 +68,7 @@ def test_the_account_says_what_to_correct_and_the_next_run_goes_on_with_the_chan
         assert (after["id"], after["enabled"], after["offlineAction"]) == (before["id"], True, "MESSAGE_ALLOW")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "correction",
     [

@@ -69,6 +69,7 @@ def check(markdown: str, *, channels: int) -> list[Token]:
     return tokens
 
 
+@pytest.mark.slow
 @settings(max_examples=size(75, thorough=600), deadline=None)
 @given(texts, texts, texts, texts)
 def test_no_value_breaks_out_of_its_cell_its_fence_or_its_html(name: str, former: str, text: str, domain: str) -> None:
@@ -169,6 +170,7 @@ def test_details_go_before_rows_and_those_that_mean_most_stay() -> None:
     check(text, channels=details(text))
 
 
+@pytest.mark.slow
 def test_rows_go_last_and_are_counted() -> None:
     text = render_plan(many(1000))
     assert len(text) <= LONGEST

@@ -73,6 +73,7 @@ def forgeries(document: dict[str, Any]) -> Iterator[tuple[Way, dict[str, Any]]]:
         around[way[-1]] = copy.deepcopy(at(document, way))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in PLANS if name != "hundred"])
 def test_each_field_counts(name: str) -> None:
     document = json.loads(PLANS[name].read_text(encoding="utf-8"))
@@ -81,6 +82,7 @@ def test_each_field_counts(name: str) -> None:
     assert {way for way in taken if "refused" not in way} == OF_THE_RUN
 
 
+@pytest.mark.slow
 def test_forged_files_are_refused_with_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document = json.loads(PLANS["secrets"].read_text(encoding="utf-8"))
     forged, planned = tmp_path / "forged.json", tmp_path / "planned.json"

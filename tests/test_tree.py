@@ -55,6 +55,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize("name", FOREIGN)
 @pytest.mark.parametrize("way", ["file", variation("linked"), variation("overlay")])

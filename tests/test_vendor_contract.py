@@ -83,6 +83,7 @@ def call(api: Emulated, method: str, path: str, body: Any) -> httpx.Response:
     return httpx.request(method, f"{api.url}{path}", json=body, headers=KEY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fact", FIELDS, ids=NAMES)
 def test_the_emulator_takes_and_refuses_what_the_vendor_does(api: Emulated, fact: Mapping[str, Any]) -> None:
     name = fact["name"]
@@ -96,6 +97,7 @@ def test_the_emulator_takes_and_refuses_what_the_vendor_does(api: Emulated, fact
         assert answer.json().keys() == set(VENDOR["error"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("newer", [False, True])
 def test_a_create_takes_the_fields_of_its_server(newer: bool) -> None:
     taken = {"every", "newer"} if newer else {"every"}
@@ -122,6 +124,7 @@ def session(api: Emulated, **body: Any) -> httpx.Response:
     return httpx.post(f"{api.url}/web-chat/tok/sessions", json={"visitorId": "v", "mode": "anonymous", **body})
 
 
+@pytest.mark.slow
 def test_the_emulator_opens_sessions_as_the_vendor_describes_them(api: Emulated) -> None:
     facts = VENDOR["session"]
     for name in facts["required"]:

@@ -143,6 +143,7 @@ channels: [{name: Support, color: "#ffff00", allowedDomains: [example.com.]}]
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [
