@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, InputError, LockedError, MemoryUnavailableError
 from webchat_sync.files import writable, write_private
-from webchat_sync.flat import visible
+from webchat_sync.flat import json_text
 from webchat_sync.frozen import frozen
 from webchat_sync.memory.document import (
     INCOMPLETE,
@@ -108,7 +108,7 @@ class FileMemory:
     def _replace(self, stored: Mapping[str, Any]) -> None:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_private(self.path, visible(json.dumps(stored, ensure_ascii=False, indent=2)) + "\n")
+            write_private(self.path, json_text(stored) + "\n")
         except OSError as error:
             what = f"can't write the ledger {self.path}: {error.strerror}"
             raise MemoryUnavailableError(what, hint=_ELSEWHERE) from None
