@@ -25,7 +25,7 @@ print(time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, usage.ru_max
 
 
 class Cost(NamedTuple):
-    """Seconds, seconds of the processor (which a busy machine changes less), and the most bytes in memory at once."""
+    """Seconds, seconds of CPU time (which a busy machine changes less), and the most bytes in memory at once."""
 
     seconds: float
     processor: float

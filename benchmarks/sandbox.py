@@ -21,7 +21,7 @@ CHANNELS = "/organizations/acme/web-chat/channels"
 
 
 def cost(size: int, path: Path | None) -> float:
-    """Seconds of the processor for one call, with ``size`` channels stored in the file ``path``, or in memory."""
+    """Seconds of CPU time for one call, with ``size`` channels stored in the file ``path``, or in memory."""
     store = Store(catalogue=load_catalogue(), path=path)
     store.seed("acme", [{"name": f"Channel {number}"} for number in range(size)])
     with (
