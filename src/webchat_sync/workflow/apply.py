@@ -49,7 +49,7 @@ class Screen(Observer, Protocol):
 
 @frozen(kw_only=True)
 class ApplyOptions:
-    """What is refused and how fast it runs. ``strict`` refuses a plan that endangers visitors."""
+    """What is refused and how fast it runs. ``strict`` also refuses a plan that endangers visitors."""
 
     guards: GuardOptions
     secrets: SecretRules
