@@ -6,10 +6,10 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 from webchat_sync.api.exchange import IN_DOUBT_HINT
-from webchat_sync.environment import Environment, Sleep
+from webchat_sync.environment import NEVER, Ending, Environment
 from webchat_sync.errors import ApiError, LockLostError, NotSentError
 
 ATTEMPTS: Final = 5
@@ -25,26 +25,6 @@ BUDGET: Final = 180.0
 NOT_HELD: Final = "this run no longer holds the lock, so it writes nothing"
 
 T = TypeVar("T")
-
-
-class Ending(Protocol):
-    """Whether a run is about to end, so that calls that write aren't repeated, and nothing waits to write."""
-
-    requested: bool
-
-    async def wait(self, seconds: float, sleep: Sleep) -> None:
-        """Sleep for ``seconds``, or until the end is requested."""
-
-
-class _Never:
-    requested = False
-
-    async def wait(self, seconds: float, sleep: Sleep) -> None:
-        await sleep(seconds)
-
-
-NEVER: Final[Ending] = _Never()
-"""Of calls that are carried out in any case."""
 
 
 async def repeat(

@@ -13,7 +13,7 @@ from webchat_sync.errors import Diagnostic, GuardError, InputError, WebchatSyncE
 from webchat_sync.frozen import frozen
 from webchat_sync.model import FailedOrganization, Listing, Manifest, OrganizationPlan, Plan, Remembered
 from webchat_sync.plan.filter_by_target import filter_by_target
-from webchat_sync.plan.guard import GuardOptions, dangers, refusals
+from webchat_sync.plan.guard import GuardOptions, refusals
 from webchat_sync.plan.make import PlannedOrganization, Planning, begin
 from webchat_sync.plan.select import ALL, Selection, declared_names
 from webchat_sync.planfile.snapshot import Snapshot
@@ -50,10 +50,8 @@ class PlanObserver(Protocol):
 
 
 def refuse(plan: Plan, guards: GuardOptions, *, strict: bool, more: Sequence[Diagnostic] = ()) -> None:
-    """Raise InputError if ``strict`` and the plan endangers visitors, and GuardError for every refusal and ``more``."""
-    if strict and (endangered := dangers(plan)):
-        raise InputError(endangered)
-    if refused := [*refusals(plan, guards), *more]:
+    """Raise GuardError for every refusal and ``more``; ``strict`` also refuses dangers."""
+    if refused := [*refusals(plan, guards, strict=strict), *more]:
         raise GuardError(refused)
 
 
