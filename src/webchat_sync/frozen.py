@@ -58,8 +58,8 @@ def frozen(
 class _Init:
     """Stands for the ``__init__`` of ``cls``, and compiles it when it's first needed."""
 
-    def __init__(self, cls: Any) -> None:
-        self._cls = cls
+    def __init__(self, cls: type) -> None:
+        self._cls: Any = cls
 
     def __get__(self, instance: object, owner: type) -> Callable[..., None]:
         init = self._cls.__init__ = _init(self._cls)
