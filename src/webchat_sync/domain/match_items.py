@@ -86,8 +86,11 @@ def without_server_keys(shape: Shape, live_item: Json, declared_item: Json) -> J
     """``live_item`` without the keys that the server added and ``declared_item`` lacks."""
     if not isinstance(live_item, dict) or not isinstance(declared_item, dict):
         return live_item
-    added = {key for key in shape.server_keys - declared_item.keys() if is_plain(live_item.get(key))}
-    return {key: value for key, value in live_item.items() if key not in added}
+    bare = live_item.copy()
+    for key in shape.server_keys:
+        if key not in declared_item and is_plain(bare.get(key)):
+            del bare[key]
+    return bare
 
 
 def _identities(shape: Shape, live: Sequence[Json], *, with_ids: bool) -> Iterator[Identity]:
