@@ -2,7 +2,8 @@
 
 ``dataclass(frozen=True, slots=True)`` compiles six functions for every class, which took a sixth of a whole plan of 300
 channels (``python benchmarks/plan.py``). Sharing comparison, hash and text between the classes saves a third of that,
-and sharing the refusal of changes another third. ``__init__`` is our own, since dataclass's would be refused, too.
+and sharing the refusal of changes another third. ``__init__`` is our own, since dataclass's would be refused, too, and
+compiled for the first instance, since a command never uses most classes that it loads.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
 from operator import attrgetter
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any, ClassVar, Final, NoReturn, Protocol, TypeVar, cast, dataclass_transform, overload
 
 _Class = TypeVar("_Class", bound=type)
@@ -47,13 +48,24 @@ def frozen(
         # dataclass() would make a missing docstring from the signature, which takes longer than everything else.
         cls.__doc__ = cls.__doc__ or cls.__name__
         made: Any = dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(cls)
-        methods = {"__init__": _init(made), "_compared": staticmethod(_getter(made)), **_SHARED}
+        methods = {"__init__": _Init(made), "_compared": staticmethod(_getter(made)), **_SHARED}
         for name, method in methods.items():
             if name not in vars(cls):
                 setattr(made, name, method)
         return cast(_Class, made)
 
     return make if cls is None else make(cls)
+
+
+class _Init:
+    """Stands for the ``__init__`` of ``cls``, and compiles it when it's first needed."""
+
+    def __init__(self, cls: type) -> None:
+        self._cls: Any = cls
+
+    def __get__(self, instance: object, owner: type) -> Callable[..., None]:
+        init = self._cls.__init__ = _init(self._cls)
+        return init if instance is None else MethodType(init, instance)
 
 
 def _init(cls: type) -> Callable[..., None]:

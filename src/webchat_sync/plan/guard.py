@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Final
 
 from webchat_sync.errors import Diagnostic
@@ -180,6 +179,8 @@ def _lost_renames(organization: OrganizationPlan) -> Iterator[Diagnostic]:
     searches = 0
     for change in organization.changes:
         if isinstance(change, Create) and change.renamed is not None and going:
+            from difflib import get_close_matches
+
             searches += 1
             similar = get_close_matches(change.renamed, going, cutoff=0.4) if searches <= _MOST_SEARCHES else []
             near = similar or going[:3]
