@@ -453,6 +453,24 @@ def test_what_the_guards_refuse_is_shown_and_fails(runner: Runner, api: Emulated
     assert api.store.channels("acme")[0]["enabled"] is False
 
 
+@pytest.mark.parametrize(
+    ("declared", "guard"),
+    [
+        ("channels: [{name: Support, identityRequired: true}]", "--strict"),
+        ("channels: [{name: Support, sync: {state: absent}}]", "--max-deletes=0"),
+    ],
+)
+def test_a_guard_of_the_plan_holds_for_the_apply(runner: Runner, api: Emulated, declared: str, guard: str) -> None:
+    """And it refuses a plan for all organisations, so none of them counts as the one that failed."""
+    manifest = runner.workspace / "my channels" / "channels.yaml"
+    manifest.write_text(f"version: 1\norganization: acme\n{declared}\n", encoding="utf-8")
+    for inputs in ({"command": "plan", "failed_organizations": "warn"}, {"command": "apply", "reviewed": "none"}):
+        refused = runner.run(**inputs, **INPUTS, arguments=guard)
+        assert (refused.code, refused.outputs["exit-code"]) == (5, "5"), refused.log
+    assert REFUSAL in refused.summary
+    assert set(api.taken_calls()) == {"GET"}
+
+
 def test_problems_become_annotations_and_nothing_is_planned(runner: Runner, api: Emulated) -> None:
     (runner.workspace / "my channels" / "channels.yaml").write_text("version: 1\nchannels: [{}]\n", encoding="utf-8")
     for command in ("validate", "plan"):

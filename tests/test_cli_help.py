@@ -15,7 +15,7 @@ from webchat_sync.cli.runtime import Runtime
 from webchat_sync.emulator.faults import KINDS
 from webchat_sync.emulator.quirks import described
 
-HEAVY = ["anyio", "deepdiff", "httpx", "jsonschema", "rich", "starlette", "tenacity", "uvicorn", "yaml"]
+HEAVY = ["anyio", "deepdiff", "httpx", "jsonschema", "rich", "starlette", "uvicorn", "yaml"]
 
 
 def every_command(group: click.Group, *path: str) -> list[tuple[str, ...]]:

@@ -79,7 +79,7 @@ def test_a_danger_is_shown_and_refused_when_strict(api: Emulated, tmp_path: Path
     assert (shown.code, 'DANGER: "Support"' in shown.out) == (0, True)
     for command in (["plan", file], ["apply", file, "--auto-approve"]):
         refused = api.invoke(*command, "--strict")
-        assert (refused.code, "all.yaml:3:12: error" in refused.err) == (1, True)
+        assert (refused.code, "all.yaml:3:12: error" in refused.err) == (5, True)
     assert set(api.taken_calls()) == {"GET"}
 
 

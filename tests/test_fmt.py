@@ -182,6 +182,16 @@ UNDER = f"{HEAD}    # under A\n  # under channels\n# under all\n"
             f"version: 1\nx-a: &a # c\n  b: 1\nchannels:\n- <<: *a\n  name: A\n",  # noqa: F541 - as the others
             "version: 1\nx-a: &a # c\n  b: 1\nchannels:\n  - <<: *a\n    name: A\n",
         ),
+        (f"{HEAD}    allowedDomains: [&a a.com, 'b', *a]\n", f"{HEAD}    allowedDomains: [&a a.com, b, *a]\n"),
+        (f"{HEAD}    allowedDomains:\n    - &a a.com\n    - *a\n", f"{HEAD}    allowedDomains: [&a a.com, *a]\n"),
+        (
+            f"channels:\n- theme: dark\n  name: &a A\n  <<: {{x: 1}}\nversion: 1\n",  # noqa: F541 - as the others
+            "version: 1\nchannels:\n  - <<: { x: 1 }\n    name: &a A\n    theme: dark\n",
+        ),
+        (  # an alias comes after its anchor, and keeps the one of two with the same name that it means
+            f"{HEAD}    theme: &a dark\n    color: *a\n    welcomeMessage: &a hi\n    botEnabled: true\n",
+            f"{HEAD}    botEnabled: true\n    theme: &a dark\n    color: *a\n    welcomeMessage: &a hi\n",
+        ),
         (
             f"{HEAD}    x: {{{', '.join(f'key{number}: value' for number in range(8))}}}\n",
             f"{HEAD}    x:\n" + "".join(f"      key{number}: value\n" for number in range(8)),
@@ -205,7 +215,7 @@ def test_json_has_two_blanks_a_level_and_the_same_order() -> None:
     ("text", "reason"),
     [
         ("version: 1\n? [a]\n: 1\n", ""),
-        ("version: 1\n&a key: 1\n", "a key in it has an anchor"),
+        ("version: 1\n&a key: 1\n", "this key has an anchor"),
         ("version: 1\n? x # c\n: [1]\n", "or its own comment"),
         ("version: 1\nversion: 1\n", "twice"),
         ("version: [\n", ""),
@@ -249,6 +259,16 @@ def test_what_is_no_manifest_is_an_error_as_in_validate_and_stays(
             line for line in (checked.out + checked.err).splitlines() if " error: " in line
         ]
         assert "rror: " in done.err
+
+
+@pytest.mark.parametrize("text", ["{{&k a: 1}}", "[{{? &k a : 1}}]", "\r\n      \u2028é: 1\r\n      &k a: 1"])
+def test_a_key_that_cannot_be_laid_out_has_its_own_place(text: str) -> None:
+    text = f"{HEAD}    x: {text.format()}\n"
+    problems = canonical(Source.of("a.yaml", text.encode()), catalogue())
+    assert isinstance(problems, list)
+    (place,) = [problem.place for problem in problems]
+    assert place is not None
+    assert re.split("\r\n|\n", text)[place.line - 1][place.column - 1 :].startswith("&k a")
 
 
 def test_a_file_with_errors_does_not_keep_the_others_from_being_formatted(tmp_path: Path) -> None:
@@ -369,6 +389,25 @@ def test_comments_stay_in_their_order(text: str) -> None:
     for numbers in kept:
         some = re.sub(r" *# (\d+)", lambda comment: comment[0] if int(comment[1]) in numbers else "", text)  # noqa: B023 - used at once
         assert [int(number) for number in re.findall(r"# (\d+)", laid(some))] == numbers
+
+
+PARTS: Final = ("x", "&a x", "&b y", "*a", "*b")
+
+
+@settings(max_examples=size(60, thorough=600), deadline=None)
+@given(st.permutations([*"pqrstuvw", "name", "color", "theme", "sync"]), st.data())
+def test_anchors_anywhere_are_kept_and_only_hold_their_own_keys_back(keys: list[str], data: st.DataObject) -> None:
+    lines, free = ["version: 1", "x-all: [&a 1, &b 2]", "channels:"], []
+    for key in keys:
+        value = data.draw(st.sampled_from([*PARTS, f"[{PARTS[1]}, {PARTS[4]}]", "\n    - *a\n    - &b z"]))
+        value = "{id: &c x}" if key == "sync" else "N" if key == "name" else value
+        lines.append(f"{'  ' if lines[-1] != 'channels:' else '- '}{key}: {value}")
+        free += [key] if value in ("x", "N", "{id: &c x}") else []
+    new = laid("\n".join(lines) + "\n")
+    order = re.findall(r"^(?:  - |    )(\w+):", new, re.MULTILINE)
+    ranked = ["name", "color", "theme", *(key for key in keys if len(key) == 1), "sync"]
+    assert [key for key in order if key in free] == [key for key in ranked if key in free]
+    assert sorted(order) == sorted(keys)
 
 
 @pytest.mark.slow

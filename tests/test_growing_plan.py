@@ -23,9 +23,10 @@ from planning import catalogue, live, plan_for
 from planning import declare as declare_channel
 from test_fleet import declare, fleet
 from webchat_sync.emulator import Store, build_app, serve
+from webchat_sync.flat import json_text
 from webchat_sync.model import Plan
 from webchat_sync.planfile.digest import GrowingDigest, document_digest
-from webchat_sync.planfile.writer import indented, plan_digest, plan_pieces
+from webchat_sync.planfile.writer import plan_digest, plan_pieces
 
 ORGANIZATIONS = [f"org-{number}" for number in range(5)]
 PATIENCE = 300.0
@@ -198,7 +199,7 @@ def test_the_json_of_a_plan_comes_organisation_by_organisation() -> None:
         assert len(pieces) == size + 2
         document = json.loads("".join(pieces))
         assert [planned["organization"] for planned in document["organizations"]] == ORGANIZATIONS[:size]
-        assert "".join(pieces) == indented(document)
+        assert "".join(pieces) == json_text(document)
         assert document["digest"] == plan_digest(part) == document_digest(document)
 
 

@@ -97,7 +97,7 @@ WAITS: Final = {
     "Retry-After of a write": (fault(LATER, "PATCH"), "theme: dark", ["failed"]),
     "backoff of a write": (fault(UNAVAILABLE, "PATCH"), "theme: dark", ["in_doubt"]),
     "look for a create in doubt": (fault(LOST, "POST"), "sync: {renamedFrom: Sales}", ["done"]),
-    "settling after a rotation in doubt": (fault(LOST, "POST", "*/identity-secret"), SECRET, ["done"]),
+    "settling after a rotation in doubt": (fault(LOST, "POST", "*/identity-secret"), SECRET, ["in_doubt"]),
     "another attempt to deliver": (lambda: Faults([]), SLOW_SINK, ["failed"]),
     "another attempt to verify a secret": (fault(UNAVAILABLE, "POST", "*/sessions"), SECRET, ["done"]),
     "a list that is out of date": (lambda: lists(2, 9, SUPPORT), "theme: dark", ["done"]),
@@ -125,6 +125,23 @@ def test_a_wait_of_the_verification_ends_at_once(wait: str) -> None:
         _, waits = interrupted(api, "apply channels.yaml --auto-approve", declared)
         assert len(waits) == 1
         assert [call.method for call in api.calls] == ["GET", "PATCH", "GET"]
+
+
+def test_no_secret_is_created_after_a_wait_for_an_earlier_one() -> None:
+    with emulated(SUPPORT, faults=fault(LOST, "POST", "*/identity-secret")()) as api:
+        command = "apply channels.yaml --auto-approve --report report.json"
+        for status, reason in (
+            ("in_doubt", "may have taken effect"),
+            ("failed", "not sent, because the run was interrupted"),
+        ):
+            done, waits = interrupted(api, command, SECRET)
+            (operation,) = json.loads(Path("report.json").read_text(encoding="utf-8"))["operations"]
+            assert (done.code, operation["status"], len(waits)) == (130, status, 1)
+            assert reason in done.out
+        assert sum(call.path.endswith("/identity-secret") for call in api.calls) == 1
+        done = api.invoke(*command.split(), **world(FakeTime()))
+        assert done.code == 0, done.err
+        assert Path("support.secret").read_text(encoding="utf-8").strip() == api.store.identity_secret("c-1")
 
 
 def test_a_wait_of_a_delivery() -> None:

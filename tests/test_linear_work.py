@@ -41,7 +41,7 @@ from webchat_sync.model import (
     Sink,
     Update,
 )
-from webchat_sync.plan.guard import dangers, refusals
+from webchat_sync.plan.guard import refusals
 from webchat_sync.plan.make import make_plan
 from webchat_sync.plan.organizations import refused
 from webchat_sync.plan.select import WHOLE, select
@@ -77,7 +77,7 @@ def shown(name: str, count: int, _: Path) -> Work:
 
 def guarded(count: int, _: Path) -> Work:
     plan = fleet(count)
-    return lambda: (refusals(plan), dangers(plan))
+    return lambda: refusals(plan, strict=True)
 
 
 def checked_again(count: int, _: Path) -> Work:

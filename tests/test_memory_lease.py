@@ -8,8 +8,8 @@ import pytest
 
 from remembering import Clock, SimulatedRefs, SimulatedRemote, runner
 from webchat_sync.errors import MemoryUnavailableError
-from webchat_sync.memory.lease import LONGEST, SAFE
-from webchat_sync.memory.ports import Swap
+from webchat_sync.memory.lease import SAFE
+from webchat_sync.memory.ports import LONGEST, Swap
 
 
 @dataclass

@@ -39,12 +39,12 @@ def test_the_create_is_a_danger_refused_under_strict_and_no_more_once_it_is_made
         assert f"! danger: {SAID.format(gone)}" in " ".join(planned.out.split())
         for command in (["plan"], ["apply", "--auto-approve"]):
             strict = api.invoke(*command, "channels.yaml", "--strict")
-            assert strict.code == 1
+            assert strict.code == 5
             assert f'channel "Support" would be created, but {SAID.format(gone)}' in strict.err
             assert "key that isn't restricted" in strict.err
         assert set(api.taken_calls()) == {"GET"}
         assert api.invoke("plan", "channels.yaml", "--out", "plan.json").code == 0
-        assert api.invoke("apply", "plan.json", "--strict", "--auto-approve").code == 1
+        assert api.invoke("apply", "plan.json", "--strict", "--auto-approve").code == 5
         assert api.invoke("apply", "plan.json", "--auto-approve").code == 0
         assert api.invoke("plan", "channels.yaml", "--strict", "--detailed-exitcode").code == 0
 

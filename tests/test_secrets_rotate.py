@@ -223,6 +223,21 @@ def test_a_refused_rotation_changes_nothing(tmp_path: Path) -> None:
         assert (case.signs, case.state) == (True, "delivered")
 
 
+def test_an_interrupt_while_the_intent_is_recorded_leaves_the_secret_alone(case: Case) -> None:
+    """A memory on a Git remote takes seconds to write."""
+    assert case.apply(rotation="1") is not None
+    held, interrupt = case.held, Interrupt()
+    engine = {"ending": interrupt, "on_record": interrupt.request}
+    report = case.apply(rotation="2", engine=engine, run={"interrupt": interrupt})
+    assert report is not None
+    assert [(each.status, str(each.error)) for each in report.results] == [
+        ("failed", "not sent, because the run was interrupted before")
+    ]
+    assert (case.held, case.signs, case.state) == (held, True, "delivered")
+    assert case.apply(rotation="2") is not None
+    assert (case.held != held, case.signs, case.state) == (True, True, "delivered")
+
+
 @pytest.mark.parametrize("broken", ["damaged", "gone"])
 def test_a_refused_rotation_is_reported_even_if_the_ledger_is_lost_meanwhile(tmp_path: Path, broken: str) -> None:
     folder = tmp_path / "state"
@@ -690,7 +705,7 @@ def test_a_delivery_needs_no_copy_to_succeed(case: Case) -> None:
 
 
 @pytest.mark.parametrize(
-    ("passed", "waits"), [(0, [15.0]), (6, [9.0]), (14.5, [0.5]), (15, []), (60, []), (-5, [])], ids=str
+    ("passed", "waits"), [(0, [15.0]), (6, [9.0]), (14.5, [0.5]), (15, []), (60, []), (-5, [15.0])], ids=str
 )
 def test_a_rotation_that_was_cut_off_has_time_to_take_effect_before_the_next(
     tmp_path: Path, passed: float, waits: list[float]

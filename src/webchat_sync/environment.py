@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from webchat_sync.frozen import frozen
 
@@ -30,6 +30,26 @@ OWN_FOLDER: Final = ".webchat-sync"
 
 Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 """Waits for a number of seconds."""
+
+
+class Ending(Protocol):
+    """Whether a run is about to end: then calls that write aren't repeated, and nothing waits to write."""
+
+    requested: bool
+
+    async def wait(self, seconds: float, sleep: Sleep) -> None:
+        """Sleep for ``seconds``, or until the end is requested."""
+
+
+class _Never:
+    requested = False
+
+    async def wait(self, seconds: float, sleep: Sleep) -> None:
+        await sleep(seconds)
+
+
+NEVER: Final[Ending] = _Never()
+"""Of calls that are carried out in any case."""
 
 
 async def _sleep(seconds: float) -> None:

@@ -39,6 +39,13 @@ def visible(text: str) -> str:
     return _COMMAND.sub(r"\\u0023", HIDDEN.sub(_escape, text))
 
 
+def json_text(value: object) -> str:
+    """``value``, which JSON can express, as indented JSON, with every hidden character as its escape."""
+    import json  # imported late, since most commands don't need it at start-up
+
+    return visible(json.dumps(value, ensure_ascii=False, indent=2))
+
+
 def no_command(line: str) -> str:
     """``line``, changed so that GitHub's runner doesn't take it for a command, ``::`` at its start."""
     return _COMMAND_LINE.sub(r"\1\\u003a", line)

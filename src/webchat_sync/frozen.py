@@ -1,7 +1,9 @@
 """Frozen dataclasses that are made in a third of the time.
 
 ``dataclass(frozen=True, slots=True)`` compiles six functions for every class, which took a sixth of a whole plan of 300
-channels (``python benchmarks/plan.py``). Only ``__init__`` is compiled here; the classes share the other methods.
+channels (``python benchmarks/plan.py``). Sharing comparison, hash and text between the classes saves a third of that,
+and sharing the refusal of changes another third. ``__init__`` is our own, since dataclass's would be refused, too, and
+compiled for the first instance, since a command never uses most classes that it loads.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
 from operator import attrgetter
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any, ClassVar, Final, NoReturn, Protocol, TypeVar, cast, dataclass_transform, overload
 
 _Class = TypeVar("_Class", bound=type)
@@ -38,20 +40,32 @@ def frozen(
 ) -> _Class | Callable[[_Class], _Class]:
     """``cls`` as ``dataclass(frozen=True, slots=True)`` would make it; cached properties need ``slots=False``.
 
-    The functions of ``dataclasses`` accept its instances.
+    The functions of ``dataclasses`` accept its instances. They can't be copied or pickled, and a field with
+    ``init=False`` has no default: ``__post_init__`` must set it.
     """
 
     def make(cls: _Class) -> _Class:
         # dataclass() would make a missing docstring from the signature, which takes longer than everything else.
         cls.__doc__ = cls.__doc__ or cls.__name__
         made: Any = dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(cls)
-        methods = {"__init__": _init(made), "_compared": staticmethod(_getter(made)), **_SHARED}
+        methods = {"__init__": _Init(made), "_compared": staticmethod(_getter(made)), **_SHARED}
         for name, method in methods.items():
             if name not in vars(cls):
                 setattr(made, name, method)
         return cast(_Class, made)
 
     return make if cls is None else make(cls)
+
+
+class _Init:
+    """Stands for the ``__init__`` of ``cls``, and compiles it when it's first needed."""
+
+    def __init__(self, cls: type) -> None:
+        self._cls: Any = cls
+
+    def __get__(self, instance: object, owner: type) -> Callable[..., None]:
+        init = self._cls.__init__ = _init(self._cls)
+        return init if instance is None else MethodType(init, instance)
 
 
 def _init(cls: type) -> Callable[..., None]:
@@ -61,19 +75,16 @@ def _init(cls: type) -> Callable[..., None]:
     by_keyword: list[str] = []
     lines: list[str] = []
     for item in fields(cls):
-        name, default, value = item.name, "", item.name
+        if not item.init:
+            continue
+        name = parameter = value = item.name
         if item.default is not MISSING:
             values[f"_default_{name}"] = item.default
-            default = f"=_default_{name}"
+            parameter = f"{name}=_default_{name}"
         elif item.default_factory is not MISSING:
             values[f"_make_{name}"] = item.default_factory
-            default, value = "=_unset", f"_make_{name}() if {name} is _unset else {name}"
-        if item.init:
-            (by_keyword if item.kw_only else positional).append(name + default)
-        elif default:
-            value = f"_default_{name}" if item.default is not MISSING else f"_make_{name}()"
-        else:
-            continue
+            parameter, value = f"{name}=_unset", f"_make_{name}() if {name} is _unset else {name}"
+        (by_keyword if item.kw_only else positional).append(parameter)
         lines.append(f" _set(self, {name!r}, {value})")
     if hasattr(cls, "__post_init__"):
         lines.append(" self.__post_init__()")
@@ -81,8 +92,6 @@ def _init(cls: type) -> Callable[..., None]:
     exec("\n".join([f"def __init__({parameters}):", *lines, " pass"]), values)  # noqa: S102 - as dataclass() does
     init = cast(FunctionType, values["__init__"])
     init.__qualname__ = f"{cls.__qualname__}.__init__"
-    init.__annotations__ = {item.name: item.type for item in fields(cls) if item.init} | {"return": None}
-    init.__module__ = cls.__module__
     return init
 
 
@@ -113,18 +122,10 @@ def _refuse_delete(_: object, name: str) -> NoReturn:
     raise FrozenInstanceError(f"cannot delete field {name!r}")
 
 
-def _restore(self: object, state: tuple[Mapping[str, object] | None, ...] | Mapping[str, object]) -> None:
-    """Set the fields for ``copy``, from the state that ``object.__reduce_ex__`` gives."""
-    for values in state if isinstance(state, tuple) else (state,):
-        for name, value in (values or {}).items():
-            object.__setattr__(self, name, value)
-
-
 _SHARED: Final[Mapping[str, Callable[..., object]]] = {
     "__eq__": _equal,
     "__hash__": _hash,
     "__repr__": _text,
     "__setattr__": _refuse_set,
     "__delattr__": _refuse_delete,
-    "__setstate__": _restore,
 }

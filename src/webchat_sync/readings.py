@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import binascii
-import html
 import re
 import unicodedata
 from base64 import b32decode, b64decode
@@ -119,6 +118,8 @@ def _decoded(text: str) -> Iterator[str]:
     if "\\" in text:
         yield _ESCAPE.sub(_unescaped, text)
     if "&" in text:
+        import html
+
         yield _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
     if "=" in text:
         yield _QUOTED.sub(lambda escape: chr(int(escape[1], 16)), text)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import anyio
 
+from webchat_sync.frozen import frozen
 from webchat_sync.memory.document import Document
 from webchat_sync.memory.file import FileMemories
 from webchat_sync.memory.opened import OpenMemory
-from webchat_sync.memory.ports import Holder
-from webchat_sync.model import ChannelKey, LedgerEntry
+from webchat_sync.memory.ports import Edit, Holder, Note
+from webchat_sync.model import ChannelKey, LedgerEntry, OrganizationKey
 from webchat_sync.workflow.ownership import Ownership
 from webchat_sync.workflow.remembering import RunMemory
 
@@ -38,9 +39,29 @@ class Unwanted:
         return False
 
 
-def book(path: Path, base_url: str, organizations: Iterable[str] = ("acme",)) -> RunMemory:
+@frozen(slots=False)
+class Watched(FileMemories):
+    """Memories in files; something happens during every write."""
+
+    on_write: Callable[[], object] = lambda: None
+
+    def write(
+        self, edits: Mapping[OrganizationKey, Edit], note: Note, *, logged: Collection[OrganizationKey] = ()
+    ) -> Mapping[OrganizationKey, Document]:
+        written = super().write(edits, note, logged=logged)
+        self.on_write()
+        return written
+
+
+def book(
+    path: Path,
+    base_url: str,
+    organizations: Iterable[str] = ("acme",),
+    *,
+    on_write: Callable[[], object] = lambda: None,
+) -> RunMemory:
     """The memory in the file at ``path``, read, with a lock that no one else wants."""
-    opened = OpenMemory(FileMemories(dict.fromkeys(organizations, path)), Unwanted(), 60.0)
+    opened = OpenMemory(Watched(dict.fromkeys(organizations, path), on_write=on_write), Unwanted(), 60.0)
     memory = RunMemory(opened, base_url, ownership=Ownership("here"), run="a run")
     memory.read()
     return memory

@@ -11,7 +11,7 @@ from typing import Any
 from jsonschema import Draft202012Validator, FormatChecker
 
 from webchat_sync.domain.catalogue import Catalogue, load_catalogue, load_schema
-from webchat_sync.errors import Place
+from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.model import (
     ActiveChange,
     Change,
@@ -26,6 +26,7 @@ from webchat_sync.model import (
     Unchanged,
     Update,
 )
+from webchat_sync.plan.guard import refusals
 from webchat_sync.plan.make import make_plan
 from webchat_sync.planfile import writer
 
@@ -78,6 +79,14 @@ def secret_changes(plan: Plan) -> list[Create | Update]:
     """The changes that may concern secrets."""
     changes = [change for planned in plan.organizations for change in planned.active_changes]
     return [change for change in changes if not isinstance(change, Delete)]
+
+
+def dangers(plan: Plan) -> tuple[Diagnostic, ...]:
+    """What only --strict refuses."""
+    more = [*refusals(plan, strict=True)]
+    for problem in refusals(plan):
+        more.remove(problem)
+    return tuple(more)
 
 
 def check_plan_document(document: dict[str, Any]) -> None:

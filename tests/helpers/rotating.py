@@ -29,11 +29,11 @@ def with_secret(declaration: Declaration, *sinks: Sink, **block: Any) -> Declara
 def rotations(
     url: str, folder: Path, apis: Mapping[str, SecretApi], time: FakeTime | None = None, **options: Any
 ) -> Rotations:
-    """The engine with its files in ``folder``; its clock is the fake time."""
+    """The engine with its files in ``folder`` and the fake time; ``on_record`` is called after each record."""
     time, numbers = time or FakeTime(), itertools.count()
     return Rotations(
         apis=apis,
-        book=book(folder / "ledger.json", url, apis or ["acme"]),
+        book=book(folder / "ledger.json", url, apis or ["acme"], on_write=options.pop("on_record", lambda: None)),
         recovery=folder / "recovery",
         sinks=Sinks({"PATH": os.environ["PATH"]}),
         environment=Environment(

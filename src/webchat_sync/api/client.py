@@ -13,7 +13,6 @@ import httpx
 from webchat_sync.api import answers
 from webchat_sync.api.exchange import NAMED_BY, SHARED_KEY, Answer, Call
 from webchat_sync.api.http import TIMEOUT, Network, Wire
-from webchat_sync.api.retry import NEVER, Ending
 from webchat_sync.api.settings import (
     base_url_problems,
     key_problems,
@@ -24,7 +23,7 @@ from webchat_sync.api.settings import (
 from webchat_sync.api.transfer import DEADLINE
 from webchat_sync.api.types import HostIdentity, IdentitySecret, Media, Message, Upload
 from webchat_sync.domain.hosts import first_origin
-from webchat_sync.environment import REAL, Environment
+from webchat_sync.environment import NEVER, REAL, Ending, Environment
 from webchat_sync.errors import ApiStatusError, Diagnostic, InputError
 from webchat_sync.jsonvalue import is_unicode
 from webchat_sync.model import Json, LiveChannel, Secret, WriteResult

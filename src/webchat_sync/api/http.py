@@ -21,11 +21,11 @@ from webchat_sync import __version__
 from webchat_sync.api.exchange import NAMED_BY, SHARED_KEY, Answer, Call, read_answer
 from webchat_sync.api.failures import refusal
 from webchat_sync.api.pace import Pacer
-from webchat_sync.api.retry import NEVER, Ending, repeat
+from webchat_sync.api.retry import repeat
 from webchat_sync.api.settings import key_header
 from webchat_sync.api.transcript import transcript
 from webchat_sync.api.transfer import DEADLINE, Deadline, begin, finish
-from webchat_sync.environment import Environment
+from webchat_sync.environment import NEVER, Ending, Environment
 from webchat_sync.errors import ApiError, Diagnostic, InputError, NotSentError
 from webchat_sync.model import Json, Secret
 from webchat_sync.redact import KeyRing

@@ -9,8 +9,8 @@ from typing import Final
 
 import anyio
 
-from webchat_sync.api.retry import NEVER, Ending, retry_after_seconds
-from webchat_sync.environment import Environment
+from webchat_sync.api.retry import retry_after_seconds
+from webchat_sync.environment import NEVER, Ending, Environment
 
 PLENTY: Final = 0.1
 """The remaining share of the limit above which calls aren't slowed down."""

@@ -6,10 +6,10 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 from webchat_sync.api.exchange import IN_DOUBT_HINT
-from webchat_sync.environment import Environment, Sleep
+from webchat_sync.environment import NEVER, Ending, Environment
 from webchat_sync.errors import ApiError, LockLostError, NotSentError
 
 ATTEMPTS: Final = 5
@@ -24,33 +24,10 @@ BUDGET: Final = 180.0
 
 NOT_HELD: Final = "this run no longer holds the lock, so it writes nothing"
 
-if TYPE_CHECKING:
-    from tenacity import RetryCallState
-
 T = TypeVar("T")
 
 
-class Ending(Protocol):
-    """Whether a run is about to end, so that calls that write aren't repeated, and nothing waits to write."""
-
-    requested: bool
-
-    async def wait(self, seconds: float, sleep: Sleep) -> None:
-        """Sleep for ``seconds``, or until the end is requested."""
-
-
-class _Never:
-    requested = False
-
-    async def wait(self, seconds: float, sleep: Sleep) -> None:
-        await sleep(seconds)
-
-
-NEVER: Final[Ending] = _Never()
-"""Of calls that are carried out in any case."""
-
-
-async def repeat(  # noqa: C901 - every branch is one answer to the same question: whether to send again
+async def repeat(
     attempt: Callable[[int], Awaitable[T]],
     *,
     repeatable: bool,
@@ -69,11 +46,7 @@ async def repeat(  # noqa: C901 - every branch is one answer to the same questio
     began = environment.clock()
     number, in_doubt = 0, False
     failure: ApiError | None = None
-
-    async def counted() -> T:
-        nonlocal number, in_doubt, failure
-        if failure is not None and ending.requested:
-            raise failure
+    while True:
         if not permitted():
             raise failure or LockLostError(NOT_HELD, hint="Run it again.")
         number += 1
@@ -83,47 +56,20 @@ async def repeat(  # noqa: C901 - every branch is one answer to the same questio
             raise failure or error.counted(0, in_doubt=False, hint=error.hint) from None
         except ApiError as error:
             in_doubt = in_doubt or error.in_doubt
-            # Without its cause, since httpx and the JSON parser may quote the response, including secrets.
-            hint = IN_DOUBT_HINT if in_doubt else error.hint
-            failure = error.counted(number, in_doubt=in_doubt, hint=hint)
-            raise failure from None
-
-    def worth_another(error: BaseException) -> bool:
-        return permitted() and not ending.requested and _worth_another(error, repeatable=repeatable)
-
-    def wait(_: RetryCallState) -> float:
-        requested = failure.retry_after if failure else None
-        return max(requested or 0.0, environment.random() * FIRST_BACKOFF * 2.0 ** (number - 1))
-
-    def stop(state: RetryCallState) -> bool:
-        return number >= ATTEMPTS or environment.clock() - began + state.upcoming_sleep > BUDGET
-
-    try:
-        return await counted()
-    except ApiError as error:
-        if not worth_another(error):
-            raise
-        seen = [error]
-    # Imported late, since retries are rare.
-    from tenacity import AsyncRetrying, retry_if_exception
-
-    async def again() -> T:
-        """The known result first, then further attempts."""
-        if seen:
-            raise seen.pop()
-        return await counted()
-
-    async def sleep(seconds: float) -> None:
-        await ending.wait(seconds, environment.sleep)
-
-    retry = retry_if_exception(worth_another)
-    retrying = AsyncRetrying(retry=retry, wait=wait, stop=stop, sleep=sleep, reraise=True)
-    result: T = await retrying(again)
-    return result
+            failure = error.counted(number, in_doubt=in_doubt, hint=IN_DOUBT_HINT if in_doubt else error.hint)
+        # Raised outside the handler, without its context: httpx and the JSON parser may quote secrets in the response.
+        if number >= ATTEMPTS or not permitted() or not _worth_another(failure, repeatable=repeatable):
+            raise failure
+        wait = max(failure.retry_after or 0.0, environment.random() * FIRST_BACKOFF * 2.0 ** (number - 1))
+        if environment.clock() - began + wait > BUDGET:
+            raise failure
+        await ending.wait(wait, environment.sleep)
+        if ending.requested:
+            raise failure
 
 
-def _worth_another(error: BaseException, *, repeatable: bool) -> bool:
-    if not isinstance(error, ApiError) or not error.transient or (error.retry_after or 0.0) > LONGEST_WAIT:
+def _worth_another(error: ApiError, *, repeatable: bool) -> bool:
+    if not error.transient or (error.retry_after or 0.0) > LONGEST_WAIT:
         return False
     return repeatable or not error.in_doubt
 

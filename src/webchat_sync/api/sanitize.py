@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -40,4 +39,6 @@ def one_line(text: str, limit: int = MAX_LENGTH) -> str:
 
 def excerpt(text: str) -> str:
     """The start of a page's text: one line of at most 200 characters, without tags and scripts."""
+    import html
+
     return one_line(html.unescape(MARKUP.sub(" ", text[:EXCERPT_SOURCE])), EXCERPT_LENGTH)

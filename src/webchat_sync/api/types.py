@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import field, replace
@@ -156,6 +155,8 @@ class HostIdentity:
         ``hash`` is the hexadecimal HMAC-SHA256 of the user id, or else of the e-mail address, as in the vendor's
         OpenAPI document.
         """
+        import hmac
+
         vouched = self.user_id or self.email or ""
         values: dict[str, Json] = {
             "mode": "host-identified",

@@ -176,51 +176,45 @@ def _timezones() -> Sequence[str]:
 
 
 def _hours(path: Path, ranges: Json) -> Iterator[Diagnostic]:
+    """What is wrong with the hours of one day."""
     if isinstance(ranges, str):
         if looks_like_range(ranges):
-            yield warning(
-                path,
-                "these hours aren't in a list",
-                f"Write `[{show(guess_range(ranges) or ranges)}]`.",
-                "opening-hours",
-            )
+            message, hint = "these hours aren't in a list", f"Write `[{show(guess_range(ranges) or ranges)}]`."
         else:
+            message = f"{show(ranges)} isn't a list of hours"
             hint = "If it's closed, leave the day out. If it's open all day, write `[\"00:00-24:00\"]`."
-            yield warning(path, f"{show(ranges)} isn't a list of hours", hint, "opening-hours")
+        yield warning(path, message, hint, "opening-hours")
         return
     opened: list[tuple[int, int, int]] = []
     for index, text in enumerate(ranges if isinstance(ranges, list) else ()):
-        if not isinstance(text, str):
-            continue
-        times = parse_range(text)
-        if times is None:
-            yield warning((*path, index), f"{show(text)} isn't a range of hours", _write(text), "opening-hours")
-            continue
-        begin, end = times
-        if begin >= end:
-            message, hint = (
-                (
-                    f"{show(text)} ends before it begins",
-                    "Hours past midnight belong to the next day: `22:00-24:00`, and `00:00-02:00` on the next day.",
-                )
-                if end < begin
-                else (
-                    f"{show(text)} begins and ends at the same time",
-                    f"Write `{write_range(0, DAY)}` if it's open all day, or remove the range.",
-                )
-            )
-            yield warning((*path, index), message, hint, "opening-hours")
-            continue
-        opened.append((begin, end, index))
-        if end == DAY - 1:
-            message = f"{show(text)} leaves out the last minute of the day"
-            hint = f"Write `{write_range(begin, DAY)}` to end at midnight."
-            yield warning((*path, index), message, hint, "opening-hours")
-            continue
-        if text != write_range(begin, end):
-            message = f"{show(text)} isn't a range of hours in the API's own format"
-            yield warning((*path, index), message, _write(text), "opening-hours")
+        if isinstance(text, str):
+            times = parse_range(text)
+            if times is not None and times[0] < times[1]:
+                opened.append((*times, index))
+            if flaw := _range_flaw(text, times):
+                yield warning((*path, index), *flaw, "opening-hours")
     yield from _overlaps(path, ranges, opened)
+
+
+def _range_flaw(text: str, times: tuple[int, int] | None) -> tuple[str, str] | None:
+    """What is wrong with ``text``, which parses as ``times``, and what to do; None if it's right."""
+    if times is None:
+        return f"{show(text)} isn't a range of hours", _write(text)
+    begin, end = times
+    if end < begin:
+        hint = "Hours past midnight belong to the next day: `22:00-24:00`, and `00:00-02:00` on the next day."
+        return f"{show(text)} ends before it begins", hint
+    if begin == end:
+        hint = f"Write `{write_range(0, DAY)}` if it's open all day, or remove the range."
+        return f"{show(text)} begins and ends at the same time", hint
+    if end == DAY - 1:
+        return (
+            f"{show(text)} leaves out the last minute of the day",
+            f"Write `{write_range(begin, DAY)}` to end at midnight.",
+        )
+    if text != write_range(begin, end):
+        return f"{show(text)} isn't a range of hours in the API's own format", _write(text)
+    return None
 
 
 def _write(text: str) -> str:

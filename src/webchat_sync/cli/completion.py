@@ -6,10 +6,12 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
-from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _SPECIAL: Final = re.compile(r"([^\w@%+=:,./-])")
 
@@ -19,6 +21,8 @@ def complete_channel(context: click.Context, _: click.Parameter, incomplete: str
 
     They're looked up in the PATHs on the command line, or else in the current directory.
     """
+    from click.shell_completion import CompletionItem
+
     from webchat_sync.domain.names import stored_form
     from webchat_sync.manifest.glance import channel_names
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.subject import ANYWHERE, manifest_option, shared_place
 from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.flat import flat, visible
+from webchat_sync.flat import flat, json_text
 from webchat_sync.model import moment_text
 from webchat_sync.sentences import in_a_row
 from webchat_sync.workflow.state import open_run_memory
@@ -72,7 +71,7 @@ def command(
             and (not target_orgs or any(map(choice.has, record.organizations)))
         ][:limit]
     if output_format == "json":
-        click.echo(visible(json.dumps([_document(record) for record in records], ensure_ascii=False, indent=2)))
+        click.echo(json_text([_document(record) for record in records]))
         return
     for record in records:
         click.echo("\n".join(map(flat, _lines(record))))

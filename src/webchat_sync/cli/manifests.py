@@ -110,8 +110,6 @@ def load_and_warn(
     With ``planning``, undeclared channels may be deleted, so it's refused if other files of a folder declare them: see
     :func:`~webchat_sync.manifest.left_out.refuse_left_out`. Warnings that the plan itself shows are omitted then.
     """
-    from webchat_sync.render.problems.text import render_problems
-
     loaded = load(paths, options, catalogue, runtime, overlays, policies=policies)
     if planning:
         from webchat_sync.manifest import refuse_left_out
@@ -122,6 +120,8 @@ def load_and_warn(
         )
     warnings = [problem for problem in loaded.problems if not (planning and problem.code in IN_PLANS)]
     if warnings and not runtime.quiet:
+        from webchat_sync.render.problems.text import render_problems
+
         click.echo(render_problems(warnings), err=True)
     return loaded
 

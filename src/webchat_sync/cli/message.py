@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, cast
 
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, open_api
 from webchat_sync.cli.runtime import Runtime, wait_for
-from webchat_sync.flat import visible
+from webchat_sync.flat import json_text
 
 if TYPE_CHECKING:
     from webchat_sync.api.types import MessageType
@@ -66,4 +65,4 @@ def send(
         async with open_api(connection, runtime) as api:
             return await api.send_message(conversation, message, idempotency_key=runtime.new_id())
 
-    click.echo(visible(json.dumps(wait_for(sent), ensure_ascii=False, indent=2)))
+    click.echo(json_text(wait_for(sent)))

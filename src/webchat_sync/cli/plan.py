@@ -97,7 +97,6 @@ def command(
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.plan.guard import judged
     from webchat_sync.plan.summary import has_changes
-    from webchat_sync.planfile.writer import plan_pieces
     from webchat_sync.workflow.plan import PlanOptions, plan_live, refuse
 
     others = {"--out": out, "--debug-http": connection.debug_http}
@@ -124,6 +123,8 @@ def command(
                 )
     plan = judged(plan, guards, strict=strict)
     if out is not None:
+        from webchat_sync.planfile.writer import plan_pieces
+
         write_private_text(out, plan_pieces(plan))
     growing.emit(plan)
     say_failed(plan.failed, plan.names)

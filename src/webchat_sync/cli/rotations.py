@@ -30,7 +30,7 @@ adopt_secret_option = click.option(
 strict_option = click.option(
     "--strict",
     is_flag=True,
-    help="Exit with 1 if the plan would create a channel that may already exist, or leave one with identityRequired "
+    help="Also refuse a plan that would create a channel that may already exist, or leave one with identityRequired "
     "but no identity secret.",
 )
 verify_option = click.option(

@@ -9,6 +9,7 @@ import click
 
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.errors import Diagnostic, InputError, Place
+from webchat_sync.flat import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +52,6 @@ def command(*, name: str, learned: Path | None) -> None:
 
     from webchat_sync.domain.catalogue import load_catalogue, whole_schema
     from webchat_sync.plan.shapes_schema import with_learned
-    from webchat_sync.planfile.writer import indented
 
     if learned is not None and name != "manifest":
         raise click.UsageError("--learned can only be used with manifest.")
@@ -59,7 +59,7 @@ def command(*, name: str, learned: Path | None) -> None:
     if learned is None:
         click.echo(json.dumps(schema, indent=2, ensure_ascii=False))
     else:
-        click.echo(indented(with_learned(schema, _learned(learned), load_catalogue())))
+        click.echo(json_text(with_learned(schema, _learned(learned), load_catalogue())))
 
 
 def _learned(file: Path) -> Mapping[str, Any]:

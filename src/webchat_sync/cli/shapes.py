@@ -15,6 +15,7 @@ from webchat_sync.cli.live import live_option, open_snapshot, say_age, take_live
 from webchat_sync.cli.manifests import overlay_option, paths_argument
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import worst_exit_code
+from webchat_sync.flat import json_text
 from webchat_sync.model import Listing, Manifest
 
 if TYPE_CHECKING:
@@ -61,7 +62,6 @@ def command(
       webchat-sync shapes --format schema > learned.json
     """
     from webchat_sync.domain.catalogue import load_catalogue
-    from webchat_sync.planfile.writer import indented
     from webchat_sync.render.shapes import render_json, render_text
     from webchat_sync.workflow.shapes import learn
 
@@ -82,7 +82,7 @@ def command(
             taken_at = snapshot.created_at if live else None
             click.echo(render_json(learned.shapes, created_at=runtime.now(), live_created_at=taken_at))
         case "schema":
-            click.echo(indented(learned.schema))
+            click.echo(json_text(learned.schema))
         case _:
             click.echo(render_text(learned.shapes))
     return worst_exit_code(exit_codes(snapshot.failed))

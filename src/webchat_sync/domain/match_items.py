@@ -6,14 +6,16 @@ import json
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from difflib import Match, SequenceMatcher
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from webchat_sync.domain.canonical import ITEM_ID, canonical, have_ids, is_plain, own_text
 from webchat_sync.domain.catalogue import PLAIN, Shape
 from webchat_sync.domain.item_order import keep_order, own_part
 from webchat_sync.model import Item, Json, Position
+
+if TYPE_CHECKING:
+    from difflib import Match
 
 Identity = Callable[[Json], Hashable | None]
 
@@ -84,8 +86,11 @@ def without_server_keys(shape: Shape, live_item: Json, declared_item: Json) -> J
     """``live_item`` without the keys that the server added and ``declared_item`` lacks."""
     if not isinstance(live_item, dict) or not isinstance(declared_item, dict):
         return live_item
-    added = {key for key in shape.server_keys - declared_item.keys() if is_plain(live_item.get(key))}
-    return {key: value for key, value in live_item.items() if key not in added}
+    bare = live_item.copy()
+    for key in shape.server_keys:
+        if key not in declared_item and is_plain(bare.get(key)):
+            del bare[key]
+    return bare
 
 
 def _identities(shape: Shape, live: Sequence[Json], *, with_ids: bool) -> Iterator[Identity]:
@@ -158,6 +163,8 @@ def _match_in_order(items: Shape, live: Sequence[Json], declared: Sequence[Json]
 def _runs(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Match]:
     if len(old) * len(new) > MOST_PAIRS:
         return []
+    from difflib import SequenceMatcher
+
     return SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
 
 
@@ -165,5 +172,7 @@ def _blocks(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, 
     if len(old) * len(new) > MOST_PAIRS:
         yield 0, len(old), 0, len(new)
         return
+    from difflib import SequenceMatcher
+
     for _, old_start, old_end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         yield old_start, old_end, new_start, new_end

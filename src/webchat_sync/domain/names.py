@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from collections import defaultdict
@@ -70,6 +69,10 @@ def skeleton(name: str) -> str:
 
 def _unescaped(text: str) -> str:
     """The text without HTML entities, even nested ones."""
+    if "&" not in text:
+        return text
+    import html
+
     while (plain := html.unescape(text)) != text:
         text = plain
     return text

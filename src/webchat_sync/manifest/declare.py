@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePath
@@ -14,9 +14,8 @@ from webchat_sync.check.parts import Draft, Located, Part
 from webchat_sync.check.schema import Check
 from webchat_sync.errors import Diagnostic, Path, Place, Step
 from webchat_sync.jsonvalue import kind, mapping
-from webchat_sync.manifest.identity_secret import flaws, identity_secret
 from webchat_sync.manifest.overlay import Layered, organization_of
-from webchat_sync.model import Declaration, GitMemory, Json
+from webchat_sync.model import Declaration, GitMemory, IdentitySecretDeclaration, Json
 
 MOST_PROBLEMS: Final = 1000
 """The limit of problems to list for one document."""
@@ -215,11 +214,20 @@ def _draft(
         absent=absent,
         protect=sync.get("protect") is True,
         ignore=frozenset(name for name in ignore if isinstance(name, str)) if isinstance(ignore, list) else _NONE,
-        identity_secret=identity_secret(
+        identity_secret=_identity_secret(
             sync.get("identitySecret"), lambda steps: document.place((*path, "sync", "identitySecret", *steps))
         ),
     )
     return Draft(declaration, document, path)
+
+
+def _identity_secret(value: Json, place: Callable[[Path], Place]) -> IdentitySecretDeclaration | None:
+    if value is None:
+        return None
+    # The kinds of sinks take long to import, and most channels need none.
+    from webchat_sync.manifest.identity_secret import identity_secret
+
+    return identity_secret(value, place)
 
 
 def _contradictions(draft: Draft, channel: Mapping[str, Json]) -> Iterator[Diagnostic]:
@@ -232,6 +240,10 @@ def _contradictions(draft: Draft, channel: Mapping[str, Json]) -> Iterator[Diagn
         hint = "To delete the channel, remove `protect`. To keep it, remove `state: absent`."
         message = "a protected channel can't be absent"
         yield draft.problem("protected-absent", message, "sync", "protect", hint=hint)
+    if declaration.identity_secret is None:
+        return
+    from webchat_sync.manifest.identity_secret import flaws
+
     for flaw in flaws(mapping(channel.get("sync")).get("identitySecret")):
         yield _located(draft.document, (*draft.path, "sync", "identitySecret"), flaw)
 

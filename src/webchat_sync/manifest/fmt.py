@@ -63,8 +63,8 @@ def canonical(source: Source, catalogue: Catalogue) -> bytes | list[Diagnostic]:
         else:
             newline = "\r\n" if "\r\n" in text else "\n"
             new = reformat(text, lay_out(source, None), _orders(catalogue), newline=newline)
-    except CannotLayOutError:
-        return [_cannot(source, "a key in it has an anchor or its own comment")]
+    except CannotLayOutError as error:
+        return [_cannot(source, "this key has an anchor or its own comment", _place_of(source, text, error.start))]
     data = (BYTE_ORDER_MARK if source.data.startswith(BYTE_ORDER_MARK) else b"") + new.encode()
     laid_out = Source.of(source.name, data)
     if not _same(source, laid_out):
@@ -103,9 +103,15 @@ def lay_out_files(
     return changed, [*reader.problems, *unlaid]
 
 
-def _cannot(source: Source, why: str) -> Diagnostic:
+def _cannot(source: Source, why: str, place: Place | None = None) -> Diagnostic:
     message = f"can't format this file: {why}"
-    return Diagnostic(message, Place(source.name, 1, 1), hint=_HINT, code="layout")
+    return Diagnostic(message, place or Place(source.name, 1, 1), hint=_HINT, code="layout")
+
+
+def _place_of(source: Source, text: str, start: int) -> Place:
+    """The place of ``start`` in ``text``; only bytes are split where YAML breaks lines."""
+    lines = f"{text[:start]}x".encode().splitlines()
+    return Place(source.name, len(lines), len(lines[-1].decode()))
 
 
 def _orders(catalogue: Catalogue) -> Orders:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from webchat_sync.check.parts import Draft, Part
 from webchat_sync.errors import Diagnostic
 from webchat_sync.frozen import frozen
 from webchat_sync.model import Sink
-from webchat_sync.secrets.sinks import Address, addresses
+
+if TYPE_CHECKING:
+    from webchat_sync.secrets.sinks import Address
 
 
 @frozen
@@ -29,7 +32,12 @@ def shared_sinks(parts: Sequence[Part]) -> Iterator[Diagnostic]:
     """An error for every sink that would replace another one's secret, and a warning for a command with two secrets."""
     files: dict[str, list[tuple[Address, _Entry]]] = {}
     commands: dict[tuple[str, tuple[str, ...]], tuple[Draft, int]] = {}
-    for draft, position, sink in _sinks(parts):
+    sinks = list(_sinks(parts))
+    if not sinks:
+        return
+    from webchat_sync.secrets.sinks import addresses
+
+    for draft, position, sink in sinks:
         places = addresses(sink)
         ours = _Entry(draft, position, places)
         others = (other for place in places for at, other in files.get(place.path, ()) if at.meets(place))

@@ -6,14 +6,14 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, InputError, LockedError, MemoryUnavailableError
 from webchat_sync.files import writable, write_private
-from webchat_sync.flat import visible
+from webchat_sync.flat import json_text
 from webchat_sync.frozen import frozen
 from webchat_sync.memory.document import (
     INCOMPLETE,
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 _ENTRIES, _MORE = "entries", "organizations"
+_NOTHING: Final = json.dumps({"version": VERSION, _ENTRIES: []}).encode()
+"""The content of a file that doesn't exist yet."""
+
 _IDS: Final = ("base_url", "organization", "channel_id")
 _WAY_OUT: Final = (
     "Restore it from a backup. If you have none, move it elsewhere: the channels' current secrets are then "
@@ -40,6 +43,13 @@ _WAY_OUT: Final = (
 )
 
 _ELSEWHERE: Final = "Run it in a folder that this user may write to, or use --memory to keep it in a Git repository."
+
+
+class _Parsed(NamedTuple):
+    """The JSON in a file, and the documents in it."""
+
+    stored: Mapping[str, Any]
+    documents: Mapping[OrganizationKey, Document]
 
 
 @frozen
@@ -55,14 +65,13 @@ class FileMemory:
 
     def read(self) -> Mapping[OrganizationKey, Document]:
         """See :class:`Memory`."""
-        return self._documents(self._stored())
+        return self._parsed().documents
 
     def write(
         self, edits: Mapping[OrganizationKey, Edit], note: Note, *, logged: Collection[OrganizationKey] = ()
     ) -> Mapping[OrganizationKey, Document]:
         """See :class:`Memory`. There's no history."""
-        stored = self._stored()
-        before = self._documents(stored)
+        stored, before = self._parsed()
         after = {scope: edit(before.get(scope, Document())) for scope, edit in edits.items()}
         if any(document != before.get(scope, Document()) for scope, document in after.items()):
             self._replace({**stored, **_file({**before, **after})})
@@ -72,49 +81,54 @@ class FileMemory:
         """See :class:`Memory`."""
         return writable(self.path.parent)
 
-    def _stored(self) -> dict[str, Any]:
+    def _parsed(self) -> _Parsed:
+        try:
+            return _parse(self._content())
+        except ValueError as error:
+            raise self._unreadable(error) from None
+
+    def _content(self) -> bytes:
         try:
             if link := escape_named(self.path, self.folders):
                 hint = "Use the path of the file itself in `settings.ledger`."
                 message = f"the ledger {self.path} isn't used because the link {link} leads outside the repository"
                 raise InputError([Diagnostic(message, hint=hint)])
-            stored = load_json(read_regular(self.path).decode(), unique_keys=True)
+            return read_regular(self.path)
         except FileNotFoundError:
-            return {"version": VERSION, _ENTRIES: []}
+            return _NOTHING
         except OSError as error:
             what = f"can't read the ledger {self.path}: {error.strerror}"
             raise InputError([Diagnostic(what, hint="Check the path and the permissions.")]) from None
-        except ValueError as error:
-            raise self._unreadable(error) from None
-        if not isinstance(stored, dict):
-            raise self._unreadable(DamagedError("it isn't a JSON object"))
-        return stored
-
-    def _documents(self, stored: Mapping[str, Any]) -> dict[OrganizationKey, Document]:
-        try:
-            check_version(stored.get("version"))
-            parts: dict[OrganizationKey, dict[str, Any]] = {}
-            for more in stored.get(_MORE, []):
-                parts[_scope(more)] = {**_without_ids(more), "version": VERSION}
-            for entry in stored[_ENTRIES]:
-                part = parts.setdefault(_scope(entry), {"version": VERSION})
-                part.setdefault("rotations", {})[entry["channel_id"]] = _without_ids(entry)
-            return {scope: parse_document(part) for scope, part in parts.items()}
-        except DamagedError as error:
-            raise self._unreadable(error) from None
-        except (KeyError, TypeError, AttributeError):
-            raise self._unreadable(DamagedError(INCOMPLETE)) from None
 
     def _replace(self, stored: Mapping[str, Any]) -> None:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_private(self.path, visible(json.dumps(stored, ensure_ascii=False, indent=2)) + "\n")
+            write_private(self.path, json_text(stored) + "\n")
         except OSError as error:
             what = f"can't write the ledger {self.path}: {error.strerror}"
             raise MemoryUnavailableError(what, hint=_ELSEWHERE) from None
 
     def _unreadable(self, error: ValueError) -> InputError:
         return unreadable(f"the ledger {self.path}", error, _WAY_OUT)
+
+
+@lru_cache(maxsize=4)
+def _parse(content: bytes) -> _Parsed:
+    """Cached, since a run also reads it to recognise secrets. Raises ValueError, in particular DamagedError."""
+    stored = load_json(content.decode(), unique_keys=True)
+    if not isinstance(stored, dict):
+        raise DamagedError("it isn't a JSON object")
+    check_version(stored.get("version"))
+    try:
+        parts: dict[OrganizationKey, dict[str, Any]] = {}
+        for more in stored.get(_MORE, []):
+            parts[_scope(more)] = {**_without_ids(more), "version": VERSION}
+        for entry in stored[_ENTRIES]:
+            part = parts.setdefault(_scope(entry), {"version": VERSION})
+            part.setdefault("rotations", {})[entry["channel_id"]] = _without_ids(entry)
+        return _Parsed(stored, {scope: parse_document(part) for scope, part in parts.items()})
+    except (KeyError, TypeError, AttributeError):
+        raise DamagedError(INCOMPLETE) from None
 
 
 def _scope(entry: Mapping[str, Any]) -> OrganizationKey:

@@ -22,18 +22,12 @@ from typing import Any, Final
 
 from webchat_sync.environment import Environment
 from webchat_sync.errors import LockedError, LockLostError, MemoryUnavailableError
-from webchat_sync.memory.ports import Holder, Refs, Run, Swap
+from webchat_sync.memory.ports import LONGEST, Holder, Refs, Run, Swap
 from webchat_sync.model import moment_text, read_moment, share_of
 from webchat_sync.strict_json import load_json
 
-EXPIRY: Final = 60.0
-"""Seconds without a renewal after which other runs take the lock over."""
-
 SAFE: Final = 0.75
 """The part of a lease in which its holder writes, so that its last write arrives before others may begin."""
-
-LONGEST: Final = 3600.0
-"""The longest lease in seconds, whatever its holder claims."""
 
 LOOK: Final = 2.0
 """The longest time in seconds between two looks at a lock that another run holds."""

@@ -16,8 +16,7 @@ from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import show
 from webchat_sync.memory.file import FileLock, FileMemories
-from webchat_sync.memory.lease import EXPIRY, LONGEST, FastClock, RefLock, lock_refs
-from webchat_sync.memory.ports import Holder, Lock, Memory, Run
+from webchat_sync.memory.ports import EXPIRY, LONGEST, Holder, Lock, Memory, Run
 from webchat_sync.model import GitMemory
 
 if TYPE_CHECKING:
@@ -157,6 +156,7 @@ def open_memory(
         file_lock = FileLock(folder=folder, run=run, environment=environment)
         yield OpenMemory(FileMemories(ledgers, tuple(named_in)), file_lock, lease)
         return
+    from webchat_sync.memory.lease import FastClock, RefLock, lock_refs
     from webchat_sync.memory.ref_memory import RefMemory
     from webchat_sync.memory.remote import TIMEOUT, open_refs
 

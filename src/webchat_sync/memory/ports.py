@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from webchat_sync.frozen import frozen
 from webchat_sync.memory.document import Document
 from webchat_sync.model import OrganizationKey, moment_text
+
+EXPIRY: Final = 60.0
+"""Seconds without a renewal after which other runs take a lease over."""
+
+LONGEST: Final = 3600.0
+"""The longest lease in seconds, whatever its holder claims."""
 
 Edit: TypeAlias = Callable[[Document], Document]
 """A change of an organisation's document. It's applied again if another run wrote in between."""

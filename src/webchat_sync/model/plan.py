@@ -116,6 +116,11 @@ class Plan:
         return self.limited or self.shard is not None
 
     @property
+    def is_complete(self) -> bool:
+        """Whether it covers every declared channel."""
+        return not (self.partial or self.failed or self.is_part)
+
+    @property
     def reached(self) -> Plan:
         """The plan without the organisations that failed after it was made."""
         names = {failed.organization for failed in self.failed}

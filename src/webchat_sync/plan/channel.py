@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -117,7 +117,11 @@ class ChannelPlanner:
 
     def known(self, live: LiveChannel) -> KnownChannel | None:
         """What is remembered about the live channel."""
-        return self.rules.remembered.channels.get(self._scope, {}).get(live.id)
+        return self._all_known.get(live.id)
+
+    @cached_property
+    def _all_known(self) -> Mapping[str, KnownChannel]:
+        return self.rules.remembered.channels.get(self._scope, {})
 
     @property
     def _scope(self) -> OrganizationKey:
@@ -256,11 +260,12 @@ def _changed_fields(
     declaration: Declaration, live: LiveChannel, catalogue: Catalogue
 ) -> Iterator[tuple[str, tuple[FieldChange, ...]]]:
     """The managed fields that differ, each with its differences."""
+    listed, ignored = live.fields, declaration.ignore
     for name, declared in declaration.fields.items():
-        if name in declaration.ignore:
+        if name in ignored:
             continue
-        if name in live.fields:
-            if identical(before := live.fields[name], declared):
+        if name in listed:
+            if identical(before := listed[name], declared):
                 continue
             changes = tuple(differences((Key(name),), catalogue.shape(name), before, declared))
         else:

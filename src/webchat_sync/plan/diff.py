@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from webchat_sync.domain.canonical import added_by_server, comparable, have_ids, member_texts
 from webchat_sync.domain.catalogue import PLAIN, Shape
 from webchat_sync.domain.match_items import item_steps, list_shape, match_items, without_server_keys
 from webchat_sync.model import FieldChange, Item, Json, Key, Order, Position, Steps
+
+_HOLDING: Final = (dict, list)
 
 
 def differences(steps: Steps, shape: Shape, live: Json, declared: Json) -> Iterator[FieldChange]:
@@ -49,10 +52,10 @@ def change(steps: Steps, live: Json, declared: Json) -> FieldChange:
 
 def identical(live: Json, declared: Json) -> bool:
     """Whether the values are the same JSON: a fast path, since most values are."""
-    if live != declared or type(live) is not type(declared):
+    if type(live) is not type(declared) or live != declared:
         return False
     # In Python, True equals 1; in JSON, it doesn't, at any depth. Version 0 writes equal values in the same way.
-    return not isinstance(live, dict | list) or marshal.dumps(live, 0) == marshal.dumps(declared, 0)
+    return not isinstance(live, _HOLDING) or marshal.dumps(live, 0) == marshal.dumps(declared, 0)
 
 
 def _same_scalar(shape: Shape, live: Json, declared: Json) -> bool:
@@ -89,15 +92,13 @@ def _set_differences(
             yield FieldChange((*steps, step), "remove", step.value, None)
 
 
-def _list_differences(
-    steps: Steps, shape: Shape, live: Sequence[Json], declared: Sequence[Json]
-) -> Iterator[FieldChange]:
+def _list_differences(steps: Steps, shape: Shape, live: list[Json], declared: list[Json]) -> Iterator[FieldChange]:
     """Differences of matched items first, then of the order of those that stay."""
     shape = list_shape(shape, live, declared)
-    pairs = list(zip(live, declared, strict=False))
-    same = all(identical(without_server_keys(shape, before, after), after) for before, after in pairs)
-    if same and len(live) == len(declared):
-        return
+    if len(live) == len(declared):
+        bare = [without_server_keys(shape, before, after) for before, after in zip(live, declared, strict=True)]
+        if identical(bare, declared):
+            return
     matched = match_items(shape, live, declared)
     declared_steps, live_steps = item_steps(shape, declared), item_steps(shape, live)
     items = shape.items or PLAIN

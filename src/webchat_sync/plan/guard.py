@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Final
 
 from webchat_sync.errors import Diagnostic
 from webchat_sync.frozen import frozen
 from webchat_sync.model import Change, Create, Delete, Key, Listing, OrganizationPlan, Plan, Unchanged, Update
 from webchat_sync.plan.former_channels import IN_DOUBT, TWICE
-from webchat_sync.plan.organizations import of_organization, refused
+from webchat_sync.plan.organizations import refused
 from webchat_sync.sentences import in_a_row
 
 _MOST_SEARCHES: Final = 20
@@ -59,9 +58,9 @@ _WAYS_OUT: Final = (
 NO_OPTIONS: Final = GuardOptions()
 
 
-def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS) -> tuple[Diagnostic, ...]:
+def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS, *, strict: bool = False) -> tuple[Diagnostic, ...]:
     """Every reason not to apply ``plan``, with the option that would allow it; empty if it may be applied."""
-    return refused(judged(plan, options))
+    return refused(judged(plan, options, strict=strict))
 
 
 def judged(plan: Plan, options: GuardOptions, *, strict: bool = False) -> Plan:
@@ -87,16 +86,8 @@ def _refused(organization: OrganizationPlan, options: GuardOptions, *, several: 
     yield from _too_many_deletes(organization, options)
 
 
-def dangers(plan: Plan) -> tuple[Diagnostic, ...]:
-    """What --strict refuses in addition: harm to visitors, and possible duplicates."""
-    return tuple(
-        problem
-        for organization in plan.organizations
-        for problem in of_organization(_dangers(organization), organization.organization, several=plan.several)
-    )
-
-
 def _dangers(organization: OrganizationPlan) -> Iterator[Diagnostic]:
+    """What --strict refuses in addition: harm to visitors, and possible duplicates."""
     for change in organization.changes:
         yield from _secret_dangers(change)
         yield from _second_channel(change, IN_DOUBT)
@@ -188,6 +179,8 @@ def _lost_renames(organization: OrganizationPlan) -> Iterator[Diagnostic]:
     searches = 0
     for change in organization.changes:
         if isinstance(change, Create) and change.renamed is not None and going:
+            from difflib import get_close_matches
+
             searches += 1
             similar = get_close_matches(change.renamed, going, cutoff=0.4) if searches <= _MOST_SEARCHES else []
             near = similar or going[:3]

@@ -43,13 +43,13 @@ def match_channels(declarations: Sequence[Declaration], live: Sequence[LiveChann
     for declared_name, live_name in passes:
         by_name = _by_name(free.values(), live_name)
         for index, declaration in enumerate(declarations):
-            name = declared_name(declaration)
-            if index in matched or index in problems or declaration.id is not None or name not in by_name:
+            if index in matched or index in problems or declaration.id is not None:
                 continue
-            candidates = by_name[name]
+            name = declared_name(declaration)
+            candidates = by_name.get(name, ())
             if len(candidates) > 1:
                 problems[index] = Diagnostic(_several(str(name), candidates), declaration.place, hint=_PIN_ONE)
-            elif candidates[0].id in free:
+            elif candidates and candidates[0].id in free:
                 matched[index] = free.pop(candidates[0].id)
     problems.update(_unclear_renames(declarations, matched, problems, live))
     pairs = tuple((declaration, matched.get(index)) for index, declaration in enumerate(declarations))

@@ -90,6 +90,8 @@ def decide_secret(
     """
     vouched = vouched and not (entry and entry.known)
     required = declaration.fields.get("identityRequired", live.fields.get("identityRequired") if live else None) is True
+    if declaration.identity_secret is None and not required and not vouched:
+        return NOTHING
     question = _Situation(
         declared=declaration.identity_secret,
         live=live,

@@ -33,17 +33,15 @@ def is_unfinished_create(
     secret that no ledger knows, that was switched off by hand, matches everything in the POST, and has default values
     in the other declared fields. The plan shows the switch, so that a reviewer can decide.
     """
+    # Checked first, since it's what nearly all channels fail.
+    if live.fields.get("enabled") is not False or "enabled" in declaration.fields or declaration.id is not None:
+        return False
     # Nothing is known about a field that the list omits.
     differing = {name for name in changed if name in live.fields}
     in_patch = {
         name for name in declaration.fields if name not in catalogue.fields or not catalogue.fields[name].create
     }
-    if (
-        live.fields.get("enabled") is not False
-        or "enabled" in declaration.fields
-        or declaration.id is not None
-        or not in_patch
-    ):
+    if not in_patch:
         return False
     if _never_changed(live) or (known is not None and known.unfinished):
         return True

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 from webchat_sync import __version__
-from webchat_sync.flat import visible
+from webchat_sync.flat import json_text
 from webchat_sync.model import (
     UNKNOWN,
     Change,
@@ -33,10 +32,7 @@ from webchat_sync.planfile.version import FORMAT_VERSION
 
 
 def render_plan(plan: Plan) -> str:
-    """The plan as indented JSON; :func:`webchat_sync.planfile.reader.read_plan` is the inverse.
-
-    ``complete`` means that it covers every declared channel.
-    """
+    """The plan as indented JSON; :func:`webchat_sync.planfile.reader.read_plan` is the inverse."""
     return "".join(plan_pieces(plan))
 
 
@@ -44,14 +40,14 @@ def plan_pieces(plan: Plan) -> Iterator[str]:
     """:func:`render_plan` in pieces of one organisation each: there may be thousands."""
     head, tail = _around(plan)
     digest = GrowingDigest({**head, **tail}, "organizations")
-    yield indented({**head, "organizations": []}).removesuffix("]\n}")
+    yield json_text({**head, "organizations": []}).removesuffix("]\n}")
     between, end = "\n    ", ""
     for planned in plan.organizations:
         document = _organization(redacted_organization(planned))
         digest.add(document)
-        yield between + indented(document).replace("\n", "\n    ")
+        yield between + json_text(document).replace("\n", "\n    ")
         between, end = ",\n    ", "\n  "
-    yield f"{end}],{indented({**tail, 'digest': digest.end()}).removeprefix('{')}"
+    yield f"{end}],{json_text({**tail, 'digest': digest.end()}).removeprefix('{')}"
 
 
 def plan_digest(plan: Plan) -> str:
@@ -61,11 +57,6 @@ def plan_digest(plan: Plan) -> str:
     for planned in plan.organizations:
         digest.add(_organization(redacted_organization(planned)))
     return digest.end()
-
-
-def indented(document: Mapping[str, Any]) -> str:
-    """A document as readable JSON."""
-    return visible(json.dumps(document, ensure_ascii=False, indent=2))
 
 
 def _around(plan: Plan) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -86,7 +77,7 @@ def _around(plan: Plan) -> tuple[dict[str, Any], dict[str, Any]]:
             "rotate": summary.rotate,
             "revoke": summary.revoke,
         },
-        "complete": not (plan.partial or plan.failed or plan.is_part),
+        "complete": plan.is_complete,
         "limited": plan.limited,
         **({"shard": {"index": plan.shard.index, "total": plan.shard.total}} if plan.shard else {}),
         "targets": list(plan.partial),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from webchat_sync import __version__
+from webchat_sync.flat import json_text
 from webchat_sync.model import ActiveChange, OrganizationPlan, moment_text
 from webchat_sync.plan.drift import Drift, Group, Revision
 from webchat_sync.plan.summary import has_changes
 from webchat_sync.planfile.failed import failed_document, place_document
-from webchat_sync.planfile.writer import field_document, impact_document, indented
+from webchat_sync.planfile.writer import field_document, impact_document
 from webchat_sync.render.drift import remarks
 
 FORMAT_VERSION: Final = "1.2"
@@ -18,7 +19,7 @@ FORMAT_VERSION: Final = "1.2"
 
 def render_drift(drift: Drift) -> str:
     """The drift as indented JSON."""
-    return indented(
+    return json_text(
         {
             "format_version": FORMAT_VERSION,
             "tool_version": __version__,
@@ -37,7 +38,7 @@ def render_drift(drift: Drift) -> str:
                 }
                 for section, remark in remarks(drift.plan)
             ],
-            "complete": not (drift.plan.partial or drift.plan.failed or drift.plan.is_part),
+            "complete": drift.plan.is_complete,
             "failed": failed_document(drift.plan.failed),
             "targets": list(drift.plan.partial),
             "live_created_at": moment_text(created_at) if (created_at := drift.plan.live_created_at) else None,

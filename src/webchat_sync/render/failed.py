@@ -21,7 +21,8 @@ def render_failed(failed: Sequence[FailedOrganization], count: int) -> str:
     lines += [f"  {flat(hint)}" for hint in hints]
     others = count - len(failed)
     rest = f" The other {'one wasn' if others == 1 else f'{others:,} weren'}'t affected." if others else ""
-    return "\n".join([*lines, f"{len(failed):,} of {count:,} organisations failed.{rest}"])
+    who = "The only organisation" if count == 1 else f"{len(failed):,} of {count:,} organisations"
+    return "\n".join([*lines, f"{who} failed.{rest}"])
 
 
 def reasons(failure: FailedOrganization) -> Iterator[str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from datetime import datetime
 from typing import Any, Final, get_args
 
 from webchat_sync import __version__
-from webchat_sync.flat import visible
+from webchat_sync.flat import json_text
 from webchat_sync.model import UNKNOWN, ApplyReport, NotConverged, OperationResult, OperationStatus, moment_text
 from webchat_sync.planfile.failed import failed_document
 
@@ -31,7 +30,7 @@ def render_report(report: ApplyReport, *, created_at: datetime) -> str:
     }
     if report.unverified is not None:
         document["unverified"] = report.unverified.message
-    return visible(json.dumps(document, ensure_ascii=False, indent=2))
+    return json_text(document)
 
 
 def operation_document(result: OperationResult) -> dict[str, Any]:

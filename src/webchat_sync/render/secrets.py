@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from webchat_sync.flat import flat, visible
+from webchat_sync.flat import flat, json_text
 from webchat_sync.model import LedgerEntry, SecretState, SecretStatus, moment_text
 from webchat_sync.render.values import age, inline
 
@@ -21,7 +20,7 @@ def render_text(statuses: Sequence[SecretStatus], *, now: datetime) -> str:
 
 def render_json(statuses: Sequence[SecretStatus]) -> str:
     """One object per channel."""
-    return visible(json.dumps([_document(status) for status in statuses], ensure_ascii=False, indent=2))
+    return json_text([_document(status) for status in statuses])
 
 
 def _line(status: SecretStatus, now: datetime) -> str:

@@ -7,11 +7,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from webchat_sync import __version__
-from webchat_sync.flat import flat
+from webchat_sync.flat import flat, json_text
 from webchat_sync.frozen import frozen
 from webchat_sync.model import Json, moment_text
 from webchat_sync.plan.shapes import WORDS, OrganizationShapes, Seen
-from webchat_sync.planfile.writer import indented
 from webchat_sync.render.text_diff import columns
 from webchat_sync.render.values import inline
 from webchat_sync.sentences import counted, in_a_row
@@ -66,7 +65,7 @@ def render_json(shapes: Sequence[OrganizationShapes], *, created_at: datetime, l
             for organization in shapes
         ],
     }
-    return indented(document)
+    return json_text(document)
 
 
 def _place(row: _Row) -> dict[str, Any]:

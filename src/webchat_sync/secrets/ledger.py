@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
-from secrets import token_hex
 
 from webchat_sync.domain.names import same
 from webchat_sync.leaks import looks_random
@@ -19,11 +17,15 @@ from webchat_sync.redact import PIECE
 
 def secret_hash(secret: Secret, salt: str) -> str:
     """The salted hash that identifies a secret without revealing it."""
+    import hmac
+
     return hmac.digest(bytes.fromhex(salt), secret.reveal().encode("utf-8", "surrogatepass"), hashlib.sha256).hex()
 
 
 def marked(entry: LedgerEntry, secret: Secret) -> LedgerEntry:
     """``entry`` with the salted hash and the length of ``secret``."""
+    from secrets import token_hex
+
     salt, plain = token_hex(16), secret.reveal()
     return replace(entry, salt=salt, secret_hash=secret_hash(secret, salt), secret_length=len(plain))
 
@@ -56,6 +58,8 @@ def recognizer(ledger: Ledger) -> Callable[[str], bool]:
 
 
 def _is_of(secret: Secret, salt: str, known: str) -> bool:
+    import hmac
+
     with suppress(ValueError):  # an invalid salt, which mustn't hide the other entries
         return hmac.compare_digest(secret_hash(secret, salt), known)
     return False

@@ -106,6 +106,24 @@ def find_waiting(folder: Path, ledger: Ledger, name: str) -> WaitingSecret:
     return matching[0]
 
 
+def way_out(waiting: WaitingSecret, copy: Path | None, rotate: str, *, refused: bool) -> str:
+    """How the secret, or a new one, gets delivered; ``copy`` is its file, and the command ``rotate`` creates a new one.
+
+    ``refused``: the server rejects it.
+    """
+    rotate_again = f"`{rotate}` creates and delivers a new secret."
+    deliver = f'`webchat-sync secret deliver "{waiting.name}"`'
+    if refused:
+        otherwise = f" If the server accepts this one after all, {deliver} delivers it again."
+        return f"{rotate_again}{otherwise if copy else ''}"
+    if copy:
+        return (
+            f"Fix the sink. As long as that file exists, {deliver} delivers it. If it's gone, for example because the "
+            f"runner was temporary, {rotate_again}"
+        )
+    return f"Fix the sink. Then {rotate_again}"
+
+
 def _path(folder: Path, key: ChannelKey) -> Path:
     return folder / f"{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]}.json"
 

@@ -9,8 +9,16 @@ from dataclasses import field, replace
 from pathlib import Path
 from typing import Final
 
-from webchat_sync.environment import Environment
-from webchat_sync.errors import ApiError, Diagnostic, InputError, MemoryUnavailableError, RotatedError, UndeliveredError
+from webchat_sync.environment import NEVER, Ending, Environment
+from webchat_sync.errors import (
+    ApiError,
+    ApplyError,
+    Diagnostic,
+    InputError,
+    MemoryUnavailableError,
+    RotatedError,
+    UndeliveredError,
+)
 from webchat_sync.files import writable
 from webchat_sync.frozen import frozen
 from webchat_sync.model import (
@@ -34,13 +42,14 @@ from webchat_sync.secrets.deliver import deliver_patiently
 from webchat_sync.secrets.ledger import marked, marked_as
 from webchat_sync.secrets.ports import Book, NewSecret, SecretApi
 from webchat_sync.secrets.prove import prove
-from webchat_sync.secrets.recovery import WaitingSecret, drop, keep
+from webchat_sync.secrets.recovery import WaitingSecret, drop, keep, way_out
 from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks
 
 SETTLE: Final = 15.0
 """Seconds to wait before a rotation in doubt is repeated, since a server may commit the first one late."""
 
 _FIX: Final = "Nothing was changed. Fix the sink or declare another one, then run this again."
+_NOT_SENT: Final = "not sent, because the run was interrupted before"
 _NEXT: Final = {"open": "Check that `identityRequired` is on.", "unproven": "Fix what prevented the check."}
 
 
@@ -50,7 +59,7 @@ class Rotations:
 
     ``book`` is the record, and ``recovery`` the folder for secrets that no sink has accepted. ``verify`` tests every
     new secret; ``by_hand``: a person requested it, not a manifest; ``take_over_sinks`` lets a secret replace another
-    channel's. ``say`` prints a notice.
+    channel's. ``say`` prints a notice. Once the ``ending`` is requested, no secret is created any more.
     """
 
     apis: Mapping[str, SecretApi]
@@ -62,6 +71,7 @@ class Rotations:
     by_hand: bool = False
     take_over_sinks: bool = False
     say: Callable[[str], object] = print
+    ending: Ending = NEVER
     unproven: dict[ChannelKey, WaitingSecret] = field(default_factory=dict)
 
     def occupied_sinks(
@@ -164,6 +174,9 @@ class Rotations:
             rotation = before.rotation if before else None
             intent = replace(intent, rotation=rotation, declared=before is not None and before.declared)
         await self._record(key, intent)
+        if self.ending.requested:
+            await self._forget(key, intent, before)
+            raise ApplyError(_NOT_SENT, hint="Run it again.")
         response, doubts = await self._make(key, intent, before)
         outcome = marked(replace(intent, server_at=response.rotated_at), response.secret)
         recovered = WaitingSecret(
@@ -191,9 +204,12 @@ class Rotations:
     async def _let_settle(self, before: LedgerEntry | None) -> None:
         """Give a call that an earlier run left unanswered time to take effect before the next one."""
         if before is not None and before.state == "intended":
-            passed = (self.environment.now() - before.at).total_seconds()
-            if 0 <= passed < SETTLE:
-                await self.environment.sleep(SETTLE - passed)
+            # The clock of the earlier run may have been ahead.
+            passed = max(0.0, (self.environment.now() - before.at).total_seconds())
+            if passed < SETTLE:
+                await self.ending.wait(SETTLE - passed, self.environment.sleep)
+        if self.ending.requested:
+            raise ApplyError(_NOT_SENT, hint="Run it again.")
 
     async def _make(self, key: ChannelKey, intent: LedgerEntry, before: LedgerEntry | None) -> tuple[NewSecret, int]:
         """A new secret, and the number of unanswered attempts before it; the first call in doubt is repeated once."""
@@ -206,7 +222,9 @@ class Rotations:
                 await self._forget(key, intent, before)
                 raise
             doubt = error
-        await self.environment.sleep(SETTLE)
+        await self.ending.wait(SETTLE, self.environment.sleep)
+        if self.ending.requested:
+            raise doubt
         try:
             # If this call is in doubt as well, the next run must wait from now on.
             await self._record(key, replace(intent, at=self.environment.now()))
@@ -237,24 +255,11 @@ class Rotations:
     ) -> UndeliveredError:
         # Written again, since a sink may have deleted the folder's files.
         name, copy = waiting.name, self._keep(waiting)
-        whereabouts = f"a copy is in {copy}" if copy else "no copy could be kept"
         only = f" --target-org {waiting.key.organization}" if len(self.apis) > 1 else ""
         command = f'secret rotate "{name}" --to FILE' if self.by_hand else f'apply --rotate "{name}"{only}'
-        rotate_again = f"`webchat-sync {command}` creates and delivers a new secret."
-        deliver = f'`webchat-sync secret deliver "{name}"`'
-        if refused:
-            otherwise = f" If the server accepts this one after all, {deliver} delivers it again."
-            hint = f"{rotate_again}{otherwise if copy else ''}"
-        elif copy:
-            hint = (
-                f"Fix the sink. As long as that file exists, {deliver} delivers it. If it's gone, for example because "
-                f"the runner was temporary, {rotate_again}"
-            )
-        else:
-            hint = f"Fix the sink. Then {rotate_again}"
         return UndeliveredError(
-            f"the secret was rotated, but {flaw}; {whereabouts}",
-            hint=hint,
+            f"the secret was rotated, but {flaw}; {f'a copy is in {copy}' if copy else 'no copy could be kept'}",
+            hint=way_out(waiting, copy, f"webchat-sync {command}", refused=refused),
             status=result.status,
             request_id=result.request_id,
             attempts=result.attempts,

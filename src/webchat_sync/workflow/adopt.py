@@ -117,47 +117,40 @@ def adopt(
                 results[manifest.organization] = error
     failed = failures(results, readings.failed, single=len(manifests) == 1)
     succeeded = {name: result for name, result in results.items() if isinstance(result, _OrganizationAdoption)}
-    organization_adoptions = [(name, adoption) for name, result in succeeded.items() for adoption in result.adoptions]
-    edits = [
-        Edit(adoption.declaration.place, adoption.fields, adoption.live.id if adoption.pin else None)
-        for _, adoption in organization_adoptions
-        if adoption.fields or adoption.pin
-    ]
-    paths = {show_path(path): path for path in (*subject.files, *subject.overlays)}
-    rewritten = Rewritten((), ())
-    if edits:
-        files = read_files(subject.files, subject.overlays, subject.organization)
-        rewritten = edit(files, edits, environ=subject.variables)
-        rewritten = replace(rewritten, edited=tuple(as_formatted(file, catalogue) for file in rewritten.edited))
-    reasons: defaultdict[Place, dict[str, str]] = defaultdict(dict)
+    rewritten = _rewritten(subject, list(succeeded.values()), catalogue)
+    unplaced: defaultdict[Place, dict[str, str]] = defaultdict(dict)
     for entry in rewritten.left:
-        reasons[entry.place][entry.field] = entry.reason
+        unplaced[entry.place][entry.field] = entry.reason
     moved = tuple(
-        _moved(organization, adoption, reasons[adoption.declaration.place])
-        for organization, adoption in organization_adoptions
+        channel
+        for organization, result in succeeded.items()
+        for adoption in result.adoptions
+        if (channel := _moved(organization, adoption, unplaced[adoption.declaration.place])) is not None
     )
-    moved = tuple(channel for channel in moved if channel.fields or channel.pinned)
+    plan = planning.end([result.planned for result in succeeded.values()])
+    paths = {show_path(path): path for path in (*subject.files, *subject.overlays)}
     return Adopted(
         tuple((paths[text.source.name], text) for text in rewritten.edited),
-        tuple(
-            left
-            for organization, adoption in organization_adoptions
-            for left in of_organization(
-                _left(adoption, reasons[adoption.declaration.place]), organization, several=len(manifests) > 1
-            )
-        )
-        + tuple(
-            missing
-            for organization, result in succeeded.items()
-            for missing in of_organization(_missing(result), organization, several=len(manifests) > 1)
-        ),
+        tuple(_remaining(succeeded, unplaced, several=len(manifests) > 1)),
         {name: result.undeclared for name, result in succeeded.items() if result.undeclared},
         moved,
-        undoing(
-            replace(planning.end([result.planned for result in succeeded.values()]), failed=failed, limited=limited),
-            moved,
-        ),
+        undoing(replace(plan, failed=failed, limited=limited), moved),
     )
+
+
+def _rewritten(subject: Subject, results: Sequence[_OrganizationAdoption], catalogue: Catalogue) -> Rewritten:
+    """The files with the adopted values, and the values that have no place in them. Raises InputError."""
+    edits = [
+        Edit(adoption.declaration.place, adoption.fields, adoption.live.id if adoption.pin else None)
+        for result in results
+        for adoption in result.adoptions
+        if adoption.fields or adoption.pin
+    ]
+    if not edits:
+        return Rewritten((), ())
+    files = read_files(subject.files, subject.overlays, subject.organization)
+    rewritten = edit(files, edits, environ=subject.variables)
+    return replace(rewritten, edited=tuple(as_formatted(file, catalogue) for file in rewritten.edited))
 
 
 def _adoption_of(planning: Planning, manifest: Manifest, listing: Listing) -> _OrganizationAdoption:
@@ -256,14 +249,25 @@ def _declarable(adoption: Adoption, catalogue: Catalogue) -> Adoption:
     return replace(adoption, fields=fields, left={**adoption.left, **refused})
 
 
-def _moved(organization: str, adoption: Adoption, unchanged: Container[str]) -> Moved:
-    return Moved(
-        organization,
-        adoption.declaration.name,
-        adoption.live.id,
-        tuple(name for name in adoption.fields if name not in unchanged),
-        adoption.pin and "sync.id" not in unchanged,
-    )
+def _moved(organization: str, adoption: Adoption, unchanged: Container[str]) -> Moved | None:
+    """What the files follow from now on; None if that's nothing. ``unchanged`` are the keys that stay as they are."""
+    fields = tuple(name for name in adoption.fields if name not in unchanged)
+    pinned = adoption.pin and "sync.id" not in unchanged
+    if not fields and not pinned:
+        return None
+    return Moved(organization, adoption.declaration.name, adoption.live.id, fields, pinned)
+
+
+def _remaining(
+    results: Mapping[str, _OrganizationAdoption], unplaced: Mapping[Place, Mapping[str, str]], *, several: bool
+) -> Iterator[Diagnostic]:
+    """The differences that the files keep, and then the declared channels that aren't live."""
+    for organization, result in results.items():
+        for adoption in result.adoptions:
+            left = _left(adoption, unplaced.get(adoption.declaration.place, {}))
+            yield from of_organization(left, organization, several=several)
+    for organization, result in results.items():
+        yield from of_organization(_missing(result), organization, several=several)
 
 
 def _missing(adoption: _OrganizationAdoption) -> Iterator[Diagnostic]:

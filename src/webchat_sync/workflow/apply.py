@@ -49,7 +49,7 @@ class Screen(Observer, Protocol):
 
 @frozen(kw_only=True)
 class ApplyOptions:
-    """What is refused and how fast it runs. ``strict`` refuses a plan that endangers visitors."""
+    """What is refused and how fast it runs. ``strict`` also refuses a plan that endangers visitors."""
 
     guards: GuardOptions
     secrets: SecretRules
@@ -77,7 +77,7 @@ async def apply(
     async with open_apis(
         connection, environment, on_wait=screen.waiting, permitted=memory.may_write, ending=interrupt
     ) as apis:
-        rotations = open_rotations(apis, connection, memory, environment, options.secrets)
+        rotations = open_rotations(apis, connection, memory, environment, options.secrets, interrupt)
         remembered = memory.read()
         readings = await source.read(apis, remembered, base_url=connection.label, catalogue=catalogue, run=run)
         readings = replace(readings, failed=(*connection.failed, *readings.failed))

@@ -7,14 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
-from webchat_sync.environment import Environment
+from webchat_sync.environment import NEVER, Ending, Environment
 from webchat_sync.errors import InputError
 from webchat_sync.frozen import frozen
 from webchat_sync.model import FailedOrganization, Json, Secret
 
 if TYPE_CHECKING:
     from webchat_sync.api import Mosend
-    from webchat_sync.api.retry import Ending
 
 
 @frozen(kw_only=True)
@@ -45,7 +44,7 @@ async def open_apis(
     *,
     on_wait: Callable[[float], object] = lambda _: None,
     permitted: Callable[[], bool] = lambda: True,
-    ending: Ending | None = None,
+    ending: Ending = NEVER,
 ) -> AsyncIterator[Mapping[str, Mosend]]:
     """One API client per organisation, sharing a network; closed at the end of the block.
 
@@ -56,7 +55,6 @@ async def open_apis(
 
     from webchat_sync.api import Mosend, Network
     from webchat_sync.api.exchange import NAMED_BY, SHARED_KEY
-    from webchat_sync.api.retry import NEVER
     from webchat_sync.api.settings import base_url_problems, plain_http_problems
 
     if connection.sandbox:
@@ -76,7 +74,7 @@ async def open_apis(
                 environment=environment,
                 on_exchange=connection.on_exchange,
                 permitted=permitted,
-                ending=ending or NEVER,
+                ending=ending,
             )
             for organization, key in connection.keys.items()
         }

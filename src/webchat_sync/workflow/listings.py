@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from anyio import create_task_group
 
-from webchat_sync.apply.ports import ChannelReader
 from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiError, CombinedApiError, Diagnostic, InputError, WebchatSyncError
 from webchat_sync.frozen import frozen
 from webchat_sync.model import FailedOrganization, Listing
 from webchat_sync.workflow.connection import Connection, open_apis
+
+if TYPE_CHECKING:
+    from webchat_sync.apply.ports import ChannelReader
 
 T = TypeVar("T")
 

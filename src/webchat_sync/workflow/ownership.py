@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from webchat_sync.domain.names import stored_form
 from webchat_sync.frozen import frozen
-from webchat_sync.memory.clone import ManifestFiles
 from webchat_sync.memory.document import Document
 from webchat_sync.model import KnownChannel, OrganizationKey, manifests_of
 
 if TYPE_CHECKING:
     from webchat_sync.manifest.left_out import Mention
+    from webchat_sync.memory.clone import ManifestFiles
     from webchat_sync.workflow.state import MemoryPlace
 
 _UNKNOWN_FILE: Final = "it isn't known which file declared it"
@@ -159,6 +159,8 @@ class Ownership:
 
 def ownership_of(place: MemoryPlace, owner: str, environ: Mapping[str, str]) -> Ownership:
     """The ownership of a run of ``owner`` with the memory at ``place``."""
+    from webchat_sync.memory.clone import ManifestFiles
+
     files = ManifestFiles.of(place.paths, owner, environ)
     name = cache(files.name)
     declared = {

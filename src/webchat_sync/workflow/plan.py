@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
@@ -13,14 +13,15 @@ from webchat_sync.errors import Diagnostic, GuardError, InputError, WebchatSyncE
 from webchat_sync.frozen import frozen
 from webchat_sync.model import FailedOrganization, Listing, Manifest, OrganizationPlan, Plan, Remembered
 from webchat_sync.plan.filter_by_target import filter_by_target
-from webchat_sync.plan.guard import GuardOptions, dangers, refusals
+from webchat_sync.plan.guard import GuardOptions, refusals
 from webchat_sync.plan.make import PlannedOrganization, Planning, begin
 from webchat_sync.plan.select import ALL, Selection, declared_names
-from webchat_sync.planfile.snapshot import Snapshot
 from webchat_sync.workflow.connection import Connection, open_apis
 from webchat_sync.workflow.listings import Readings, failures, read_apart
-from webchat_sync.workflow.snapshot import readings_of
 from webchat_sync.workflow.state import refuse_remembered
+
+if TYPE_CHECKING:
+    from webchat_sync.planfile.snapshot import Snapshot
 
 
 @frozen(kw_only=True)
@@ -50,10 +51,8 @@ class PlanObserver(Protocol):
 
 
 def refuse(plan: Plan, guards: GuardOptions, *, strict: bool, more: Sequence[Diagnostic] = ()) -> None:
-    """Raise InputError if ``strict`` and the plan endangers visitors, and GuardError for every refusal and ``more``."""
-    if strict and (endangered := dangers(plan)):
-        raise InputError(endangered)
-    if refused := [*refusals(plan, guards), *more]:
+    """Raise GuardError for every refusal and ``more``; ``strict`` also refuses dangers."""
+    if refused := [*refusals(plan, guards, strict=strict), *more]:
         raise GuardError(refused)
 
 
@@ -123,6 +122,8 @@ def plan_snapshot(
     file: str,
 ) -> Plan:
     """The plan against the snapshot in ``file``. Raises InputError if it belongs to another server."""
+    from webchat_sync.workflow.snapshot import readings_of
+
     readings = readings_of(snapshot, manifests, base_url=base_url, file=file)
     plan = plan_readings(manifests, readings, environment, catalogue, remembered, options)
     return replace(plan, live_created_at=snapshot.created_at)

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache, partial
 from typing import Final
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter
 
 from webchat_sync.apply.run_log import ChannelRun, runs_by_organization
 from webchat_sync.memory.document import Document
@@ -115,6 +115,8 @@ class RunMemory:
         if not logged and all(unchanged):
             return
         if self.blocking:
+            from anyio import to_thread
+
             # A write that was started is awaited, since the run must know whether it took effect.
             write = partial(self.opened.memory.write, edits, note, logged=logged)
             written = await to_thread.run_sync(write, limiter=self._one_at_a_time)

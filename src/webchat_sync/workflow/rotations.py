@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from webchat_sync.environment import Environment
+from webchat_sync.environment import NEVER, Ending, Environment
 from webchat_sync.frozen import frozen
 from webchat_sync.workflow.connection import Connection
 from webchat_sync.workflow.state import RECOVERY, own_folder
@@ -42,6 +42,7 @@ def open_rotations(
     memory: RunMemory,
     environment: Environment,
     rules: SecretRules,
+    ending: Ending = NEVER,
 ) -> Rotations:
     """The engine. Against the sandbox, it doesn't run the commands of sinks."""
     from webchat_sync.secrets.rotate import Rotations
@@ -64,4 +65,5 @@ def open_rotations(
         by_hand=rules.by_hand,
         take_over_sinks=rules.take_over_sinks,
         say=rules.say,
+        ending=ending,
     )

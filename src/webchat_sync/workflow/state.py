@@ -96,7 +96,6 @@ def open_run_memory(
     ``with_owner``: record whose manifests these are. Raises InputError and MemoryUnavailableError.
     """
     from webchat_sync.forge.environment import run_url
-    from webchat_sync.memory.clone import why_no_owner
     from webchat_sync.memory.opened import open_memory
     from webchat_sync.memory.ports import Run
     from webchat_sync.workflow.ownership import Ownership, ownership_of
@@ -113,8 +112,11 @@ def open_run_memory(
         remote, run, ledgers=place.ledgers, folder=STATE_FOLDER, environment=environment, named_in=named_in
     ) as opened:
         ownership = ownership_of(place, owner, environment.environ) if with_owner else Ownership()
-        without_owner = place.pruned and owner in {"", NO_REPOSITORY}
-        why = why_no_owner(place.clone, environment.environ, shared=remote is not None) if without_owner else ""
+        why = ""
+        if place.pruned and owner in {"", NO_REPOSITORY}:
+            from webchat_sync.memory.clone import why_no_owner
+
+            why = why_no_owner(place.clone, environment.environ, shared=remote is not None)
         yield RunMemory(opened, base_url, ownership, url or host, remote is not None, why)
 
 

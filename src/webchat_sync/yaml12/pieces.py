@@ -11,7 +11,11 @@ from webchat_sync.yaml12.layout import Entry, Node
 
 
 class CannotLayOutError(Exception):
-    """A document is written in a way that the layout can't keep."""
+    """The key at ``start`` in the text is written in a way that the layout can't keep."""
+
+    def __init__(self, start: int) -> None:
+        super().__init__(start)
+        self.start = start
 
 
 @frozen
@@ -110,9 +114,10 @@ class Pieces:
         return pieces
 
     def _piece(self, entry: Entry, above: tuple[Line, ...]) -> Piece:
-        key = self._text[entry.start : entry.after_mark]
-        if self._text.startswith(("&", "*"), max(entry.start, entry.key_start)) or ("#" in key and "\n" in key):
-            raise CannotLayOutError
+        if entry.key is not None:
+            key, start = self._text[entry.start : entry.after_mark], max(entry.start, entry.key_start)
+            if self._text.startswith(("&", "*"), start) or ("#" in key and "\n" in key):
+                raise CannotLayOutError(start)
         value = entry.value
         before = self._text[entry.after_mark : value.start]
         if self.is_below(value):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from heapq import heapify, heappop, heappush
 from typing import Final, TypeAlias
 
 from webchat_sync.errors import Path
@@ -244,11 +246,45 @@ class _Printer:
         return "" if node.kind == "alias" else " ".join(self._text[node.start : node.body].split())
 
     def _pieces(self, node: Node, path: Path) -> list[Piece]:
-        """The entries in their new order, with anchors before their aliases."""
+        """The entries in their new order: a merge first, and every alias after its own anchor."""
         pieces = self._read.read(node)
-        if node.kind == "list" or any(piece.merge or piece.node.shares for piece in pieces):
+        if node.kind == "list":
             return pieces
         order = self._orders(path)
         places = {key: index for index, key in reversed([*enumerate(order.first)])}
-        ends = {key: index + len(places) + 1 for index, key in enumerate(order.last)}
-        return sorted(pieces, key=lambda piece: ends.get(piece.key or "", places.get(piece.key or "", len(places))))
+        others = len(order.first)
+        places |= {key: index for index, key in enumerate(order.last, others + 1)}
+        ranks = [-1 if piece.merge else places.get(piece.key or "", others) for piece in pieces]
+        return [pieces[index] for index in _in_rank(ranks, [piece.node for piece in pieces])]
+
+
+def _in_rank(ranks: Sequence[int], nodes: Sequence[Node]) -> list[int]:
+    """The indexes by rank, except that nodes with the same anchor or an alias of it stay in their order."""
+    followers: defaultdict[int, list[int]] = defaultdict(list)
+    awaited = [0] * len(nodes)
+    latest: dict[str, int] = {}
+    for index, node in enumerate(nodes):
+        for anchor in dict.fromkeys(_anchors(node)):
+            if anchor in latest:
+                followers[latest[anchor]].append(index)
+                awaited[index] += 1
+            latest[anchor] = index
+    ready = [(rank, index) for index, rank in enumerate(ranks) if not awaited[index]]
+    heapify(ready)
+    done: list[int] = []
+    while ready:
+        done.append(heappop(ready)[1])
+        for index in followers[done[-1]]:
+            awaited[index] -= 1
+            if not awaited[index]:
+                heappush(ready, (ranks[index], index))
+    return done
+
+
+def _anchors(node: Node) -> Iterator[str]:
+    """The names of the anchors in ``node``, and of those that its aliases refer to."""
+    if node.anchor is not None:
+        yield node.anchor
+    for entry in node.entries:
+        if entry.value.shares:
+            yield from _anchors(entry.value)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, Final
 
 from webchat_sync.errors import Diagnostic
-from webchat_sync.flat import visible
+from webchat_sync.flat import json_text
 from webchat_sync.render.problems.excerpt import end_column
 
 FORMAT_VERSION: Final = "1.0"
@@ -29,7 +28,7 @@ def render_problems(problems: Sequence[Diagnostic], *, strict: bool = False) -> 
         "warning_count": len(problems) - errors,
         "diagnostics": [_diagnostic(problem) for problem in problems],
     }
-    return visible(json.dumps(document, ensure_ascii=False, indent=2))
+    return json_text(document)
 
 
 def _diagnostic(problem: Diagnostic) -> dict[str, Any]:

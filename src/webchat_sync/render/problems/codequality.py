@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, Final
 
 from webchat_sync.errors import Diagnostic
-from webchat_sync.flat import visible
+from webchat_sync.flat import json_text
 from webchat_sync.render.problems.diagnostic_id import diagnostic_ids
 
 _SEVERITIES: Final = {"error": "major", "warning": "minor"}
@@ -18,7 +17,7 @@ def render_problems(problems: Sequence[Diagnostic]) -> str:
     """The problems as an indented JSON list; their fingerprints are the ids of :func:`diagnostic_ids`."""
     marked = zip(problems, diagnostic_ids(problems), strict=True)
     issues = [_issue(problem, fingerprint) for problem, fingerprint in marked]
-    return visible(json.dumps(issues, ensure_ascii=False, indent=2))
+    return json_text(issues)
 
 
 def _issue(problem: Diagnostic, fingerprint: str) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
 from webchat_sync import __version__
 from webchat_sync.errors import Diagnostic, Place
-from webchat_sync.flat import visible
+from webchat_sync.flat import json_text
 from webchat_sync.render.problems.diagnostic_id import diagnostic_ids
 from webchat_sync.render.problems.excerpt import end_column
 
@@ -91,7 +90,7 @@ def render_problems(problems: Sequence[Diagnostic]) -> str:
         ],
         "results": [_result(problem, problem.place, mark, codes) for problem, mark in marked if problem.place],
     }
-    return visible(json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2))
+    return json_text({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def _result(problem: Diagnostic, place: Place, fingerprint: str, codes: Sequence[str]) -> dict[str, Any]:
