@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -142,6 +144,48 @@ def test_no_secret_is_created_after_a_wait_for_an_earlier_one() -> None:
         done = api.invoke(*command.split(), **world(FakeTime()))
         assert done.code == 0, done.err
         assert Path("support.secret").read_text(encoding="utf-8").strip() == api.store.identity_secret("c-1")
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("command", ["rotate Support --to support.secret", "revoke Support --auto-approve"])
+def test_a_call_for_a_secret_that_a_person_asked_for_is_waited_for(command: str, times: int) -> None:
+    """Abandoned at once, it would leave a secret that nobody has, and say nothing of it."""
+    arrived, released = threading.Event(), threading.Event()
+
+    async def hold(_: float) -> None:
+        arrived.set()
+        await asyncio.to_thread(released.wait)
+
+    held = Fault(effects.delay(1, sleep=hold), "*", "*/identity-secret")
+    with emulated(SUPPORT, faults=Faults([held])) as api:
+        api.store.rotate_identity_secret("acme", "c-1")
+        words = [sys.executable, "-m", "webchat_sync", "secret", *command.split(), "--org", "acme"]
+        environ = {**os.environ, **api.environ, "PYTHONUNBUFFERED": "1"}
+        with subprocess.Popen(words, env=environ, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                assert arrived.wait(20)
+                assert process.stderr is not None
+                process.send_signal(signal.SIGINT)
+                assert "no new calls are started" in process.stderr.readline()
+                if times == 2:
+                    process.send_signal(signal.SIGINT)
+                    assert process.wait(20) == 130
+            finally:
+                released.set()
+            said = process.communicate(timeout=100)[1]
+        if times == 2:
+            assert f"Error: interrupted; the secret may have been {command.split()[0].rstrip('e')}ed" in said
+            return
+        assert process.returncode == 0, said
+        kept = Path("support.secret").read_text(encoding="utf-8").strip() if "rotate" in command else None
+        assert api.store.identity_secret("c-1") == kept
+
+
+def test_a_rotation_in_doubt_that_a_person_asked_for_is_not_repeated_after_an_interrupt() -> None:
+    with emulated(SUPPORT, faults=fault(LOST, "POST", "*/identity-secret")()) as api:
+        done, waits = interrupted(api, "secret rotate Support --org acme --to support.secret")
+        assert (done.code, len(waits), "replaced by one that nobody has" in done.err) == (130, 1, True), done.err
+        assert sum(call.path.endswith("/identity-secret") for call in api.calls) == 1
 
 
 def test_a_wait_of_a_delivery() -> None:

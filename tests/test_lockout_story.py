@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,9 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from applying import NOW
+from chaos_stage import lose_client
 from commands import Emulated, Finished, emulated
 from rotating import signs
 from sizes import size
+from webchat_sync.emulator import Fault, Faults, effects
 from webchat_sync.model import Secret
 
 pytestmark = pytest.mark.slow
@@ -26,9 +31,9 @@ PATH = {"PATH": os.environ["PATH"]}
 
 
 def ticking() -> Callable[[], datetime]:
-    """A clock that goes on with each look at it, as a server's does between two calls."""
+    """A clock that goes on with each look at it, as a server's does between two calls, and has more than seconds."""
     seconds = itertools.count()
-    return lambda: NOW + timedelta(seconds=next(seconds))
+    return lambda: NOW + timedelta(seconds=next(seconds), milliseconds=437)
 
 
 async def no_sleep(_: float) -> None:
@@ -126,6 +131,62 @@ def test_a_half_made_channel_is_switched_on_however_often_its_secret_is_made_ane
         assert runners.run("apply", "--rotate", "Support").code == 0
         assert (runners.channel["enabled"], runners.site_signs) == (True, True)
         assert runners.run("plan", "--detailed-exitcode").code == 0
+
+
+class Killed:
+    """An apply in a process of its own that is killed by its first call of a kind."""
+
+    def __init__(self, method: str, path: str = "*", *, after_commit: bool = False) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self.fault = Fault(lose_client(self._kill, after_commit=after_commit), method, path, nth=1)
+
+    def _kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+
+    def run(self, api: Emulated) -> None:
+        command = [sys.executable, "-m", "webchat_sync", "apply", "all.yaml", "--auto-approve"]
+        environ = {**os.environ, **api.environ}
+        with subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            self.process = process
+            assert process.wait(60) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    "killed",
+    [
+        Killed("POST", "*/identity-secret"),
+        Killed("POST", "*/identity-secret", after_commit=True),
+        Killed("PATCH"),
+    ],
+    ids=["before the secret", "after the secret", "before the PATCH"],
+)
+def test_a_half_made_channel_of_a_run_that_was_killed_is_switched_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: Killed
+) -> None:
+    with emulated(now=ticking(), faults=Faults([killed.fault])) as api:
+        runners = Runners(api, tmp_path, monkeypatch)
+        runners.gate.touch()
+        killed.run(api)
+        assert runners.channel["enabled"] is False
+        assert runners.run("apply").code == 0
+        assert (runners.channel["enabled"], runners.site_signs) == (True, True)
+        assert runners.run("plan", "--detailed-exitcode").code == 0
+
+
+def test_a_half_made_channel_is_remembered_by_the_run_that_could_not_finish_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = Killed("POST", "*/identity-secret")
+    with emulated(now=ticking(), faults=Faults([killed.fault, Fault(effects.status(422), "PATCH", nth=1)])) as api:
+        runners = Runners(api, tmp_path, monkeypatch)
+        runners.gate.touch()
+        killed.run(api)
+        assert runners.run("apply").code == 3
+        # Now the times in the list no longer show it.
+        api.store.update("acme", str(runners.channel["id"]), {"color": "#123456"})
+        assert runners.run("apply").code == 0
+        assert (runners.channel["enabled"], runners.site_signs) == (True, True)
 
 
 @pytest.mark.parametrize("kept", [{"identityRequired": True}, {"theme": "dark"}])

@@ -229,6 +229,40 @@ def test_the_manifests_of_another_environment_keep_no_channel_of_this_one(machin
     assert machine.live == ["A"]
 
 
+def test_a_channel_stays_that_moved_to_a_file_of_another_environment(machine: Machine) -> None:
+    """That file has only been applied there, but not since the channel is in it, so it may be meant for here."""
+    organization = "${MOSEND_ORG_ID}"
+    machine.write("site/help/b.yaml", "C", "D", organization=organization)
+    machine.apply("site/help", organization="test")
+    machine.write("site/shop/a.yaml", "A", "B", "D", organization=organization)
+    machine.apply("site/shop")
+    machine.write("site/shop/a.yaml", "A", organization=organization)
+    machine.write("site/help/b.yaml", "B", "C", "D", organization=organization)
+    before = {channel["name"]: channel["id"] for channel in machine.api.store.channels("acme")}
+    machine.apply("site/shop")
+    assert machine.live == ["A", "B"], "D has been declared there before"
+    machine.apply("site/help")
+    assert {channel["name"]: channel["id"] for channel in machine.api.store.channels("acme")}["B"] == before["B"]
+    machine.write("site/help/b.yaml", "C", organization=organization)
+    machine.apply("site/help", more=["--max-deletes=2"])
+    assert machine.live == ["A", "C"]
+
+
+def test_a_channel_that_both_environments_get_keeps_none_that_was_dropped(machine: Machine) -> None:
+    """Only until the other environment has been applied, nobody knows which of them it's for."""
+    variable = "${MOSEND_ORG_ID}"
+    for name, organization in (("production", "acme"), ("staging", "test")):
+        machine.write(f"site/{name}/a.yaml", "A", organization=variable)
+        machine.apply(f"site/{name}", organization=organization)
+    machine.write("site/production/a.yaml", "A", "B", organization=variable)
+    machine.apply("site/production")
+    machine.write("site/staging/a.yaml", "A", "B", organization=variable)
+    machine.write("site/production/a.yaml", "A", organization=variable)
+    for applied, live in (("production", ["A", "B"]), ("staging", ["A", "B"]), ("production", ["A"])):
+        machine.apply(f"site/{applied}", organization="acme" if applied == "production" else "test")
+        assert machine.live == live, applied
+
+
 @pytest.mark.parametrize("organization", ["${WEBCHAT_ORGANIZATION}", "''"], ids=["variable", "option"])
 def test_a_channel_stays_that_moved_to_a_file_whose_organization_is_unknown_here(
     machine: Machine, organization: str

@@ -227,6 +227,7 @@ def test_a_created_channel_waits_for_its_secret_when_it_was_cut_off(edited: dict
     for entry, expected in (
         (remembered(state="intended", fresh=True), True),
         (remembered(fresh=True, server_at=datetime(2026, 11, 1, 0, 1, tzinfo=UTC)), True),
+        (remembered(fresh=True, server_at=datetime(2026, 11, 1, 0, 0, 59, 1_000, tzinfo=UTC)), True),
         (remembered(fresh=True, server_at=datetime(2026, 10, 31, 0, 1, tzinfo=UTC)), False),
         (remembered(fresh=True), False),
         (remembered(state="intended"), False),

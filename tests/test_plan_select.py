@@ -239,6 +239,28 @@ def test_the_plans_of_some_shards_are_not_taken_for_those_of_all(folder: Path, c
         assert api.invoke("show", "2-3.json").code == 0
 
 
+@pytest.mark.parametrize("command", ["show", "apply --auto-approve", "ci comment", "ci drift"])
+def test_the_plans_of_shards_of_different_manifests_are_not_taken_for_one_run(folder: Path, command: str) -> None:
+    first = next(iter(sorted(folder.glob("*.yaml"))))
+    text = first.read_text(encoding="utf-8")
+    with emulated() as api:
+        for out, edited, options in (
+            ("1.json", text, ["--shard", "1/2"]),
+            ("2.json", f"# a comment\n{text}", ["--shard", "2/2"]),
+            ("later.json", text.replace("channels:", "settings: {prune: owned}\nchannels:"), ["--shard", "2/2"]),
+            ("less.json", text, ["--shard", "2/2", "--target-org", "org-[1-3]"]),
+        ):
+            first.write_text(edited, encoding="utf-8")
+            assert api.invoke("plan", folder, "--out", out, *options).code == 0
+        for other in ("later.json", "less.json"):
+            refused = api.invoke(*command.split(), "1.json", other)
+            assert refused.code == 1
+            assert f"the plans of the shards were made from different manifests: 1.json / {other}\n" in refused.err
+        assert set(api.taken_calls()) == {"GET"}
+        assert api.invoke("show", "1.json", "2.json").code == 0
+        assert api.invoke("show", "later.json").code == 0
+
+
 def test_the_plans_of_all_shares_are_applied_together(folder: Path) -> None:
     files = [f"plan-{index}.json" for index in (1, 2, 3)]
     with emulated() as api:

@@ -248,3 +248,13 @@ def test_several_plans_with_other_settings_do_not_count(tmp_path: Path, capsys: 
     ]
     assert main(*files) == 4
     assert "[0].prune" in capsys.readouterr().err
+
+
+def test_a_request_for_another_shard_changes_nothing_in_this_one(tmp_path: Path) -> None:
+    document = json.loads(PLANS["creates"].read_text(encoding="utf-8"))
+    files = []
+    for name, digest in (("reviewed", "0"), ("planned", "1")):
+        shard = {"shard": {"index": 1, "total": 2}, "fleet_digest": f"sha256:{digest * 64}"}
+        files.append(tmp_path / f"{name}.json")
+        files[-1].write_text(sealed({**document, **shard}), encoding="utf-8")
+    assert main(*map(str, files)) == 0

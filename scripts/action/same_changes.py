@@ -17,8 +17,9 @@ from webchat_sync.errors import Diagnostic, InputError, StalePlanError, WebchatS
 from webchat_sync.planfile.reader import read_plan
 from webchat_sync.render.problems.text import render_error
 
-OF_THE_RUN: Final = frozenset({"created_at", "digest"})
-"""What differs between any two plans: the creation time, and the digest of everything else."""
+OF_THE_RUN: Final = frozenset({"created_at", "digest", "fleet_digest"})
+"""What differs between any two plans: the creation time, and the digest of everything else. And what the manifests of
+other shards declare, which have plans of their own."""
 
 JUDGED: Final = "refused"
 """What the guards said of an organisation: the plan that is applied has its own say, by the options of the apply."""

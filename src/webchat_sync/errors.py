@@ -3,6 +3,7 @@
 WebchatSyncError           1
 ├── InputError             1    everything wrong with the manifests and files
 ├── ApplyError             3    an apply didn't finish or didn't converge
+│   ├── CutOffError      130    a call that a person asked for was interrupted
 │   └── RotatedError       3    a new identity secret was created, but something is wrong
 │       └── UndeliveredError    it didn't reach every sink, or the server rejects it
 ├── StalePlanError         4    live or the manifest changed since the plan was saved
@@ -163,6 +164,12 @@ class RotatedError(ApplyError):
 
 class UndeliveredError(RotatedError):
     """A sink doesn't have the new secret, or the server rejects signatures made with it."""
+
+
+class CutOffError(ApplyError):
+    """A call that a person asked for was interrupted; says what is known about its outcome."""
+
+    exit_code = 130
 
 
 class StalePlanError(ProblemsError):

@@ -15,6 +15,7 @@ from webchat_sync.cli.files import STDOUT, check_outputs, in_use
 from webchat_sync.cli.memory import holding
 from webchat_sync.cli.rotations import secret_rules, take_over_option, verify_option
 from webchat_sync.cli.runtime import Runtime, wait_for
+from webchat_sync.cli.signals import heeding
 from webchat_sync.cli.subject import (
     ANYWHERE,
     LedgerOptions,
@@ -101,11 +102,10 @@ def rotate(
         holding(subject.place, ledger_options.memory, connection, runtime, rotates=True) as memory,
         connect(connection, runtime, subject.keys, subject.settings) as connected,
     ):
-        made_at = wait_for(lambda: rotate_secret(name, sinks, connected, runtime, memory, rules))
+        made_at = wait_for(lambda: rotate_secret(name, sinks, connected, runtime, memory, rules, heeding(runtime)))
     rotated_at = moment_text(made_at)
     where = f" The new secret is in {to}." if to else ""
-    message = f'Rotated the identity secret of "{name}" at {rotated_at}; any earlier one no longer works.{where}'
-    note(message)
+    note(f'Rotated the identity secret of "{name}" at {rotated_at}; any earlier one no longer works.{where}')
 
 
 @command.command()
@@ -146,7 +146,7 @@ def revoke(
         holding(subject.place, ledger_options.memory, connection, runtime) as memory,
         connect(connection, runtime, subject.keys, subject.settings) as connected,
     ):
-        wait_for(lambda: revoke_secret(name, connected, runtime, memory, rules))
+        wait_for(lambda: revoke_secret(name, connected, runtime, memory, rules, heeding(runtime)))
     note(f'Revoked the identity secret of "{name}".')
     return 0
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from webchat_sync.cli.runtime import Runtime
 from webchat_sync.environment import Sleep
 
 if TYPE_CHECKING:
@@ -52,3 +56,17 @@ async def watch_signals(interrupt: Interrupt, *, patient: bool, sleep: Sleep) ->
                     if not patient:
                         group.start_soon(leave_in_time)
                 interrupt.request()
+
+
+def heeding(runtime: Runtime) -> Callable[[Interrupt], AbstractAsyncContextManager[None]]:
+    """A function that surrounds calls in flight: signals go to its argument. No error may leave that block."""
+    import anyio
+
+    @asynccontextmanager
+    async def heeded(interrupt: Interrupt) -> AsyncIterator[None]:
+        async with anyio.create_task_group() as group:
+            group.start_soon(partial(watch_signals, interrupt, patient=runtime.interactive, sleep=runtime.sleep))
+            yield
+            group.cancel_scope.cancel()
+
+    return heeded

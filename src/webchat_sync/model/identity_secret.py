@@ -139,7 +139,8 @@ class LedgerEntry:
             "at": moment_text(self.at),
             "rotation": self.rotation,
             "declared": self.declared,
-            "server_at": moment_text(self.server_at) if self.server_at else "",
+            # In full, since it's compared with the times in the list.
+            "server_at": self.server_at.isoformat() if self.server_at else "",
             "fresh": self.fresh,
             "salt": self.salt,
             "fingerprint": self.secret_hash,

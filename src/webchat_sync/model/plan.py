@@ -81,7 +81,8 @@ class Plan:
     ``manifest_digest`` depends only on what the manifests declare; a plan that's only displayed has none. ``partial``
     holds the name patterns that the plan is limited to; empty means every channel. ``live_created_at`` is the time of
     the snapshot that it was made from, if any. ``failed`` are the organisations that should be in it; ``limited``:
-    some were selected by name; ``shard``: the share of the organisations that it covers. Times are aware.
+    some were selected by name; ``shard``: the share of the organisations that it covers, and ``fleet_digest`` is the
+    ``manifest_digest`` of all shards together. Times are aware.
     """
 
     created_at: datetime
@@ -92,6 +93,7 @@ class Plan:
     failed: tuple[FailedOrganization, ...] = ()
     limited: bool = False
     shard: Shard | None = None
+    fleet_digest: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -45,12 +45,10 @@ from webchat_sync.plan.live_names import LiveNames
 from webchat_sync.plan.lookalikes import create_note, lookalikes, update_note
 from webchat_sync.plan.requests import create_operations, update_operation
 from webchat_sync.plan.secret import SecretDecision, decide_secret
-from webchat_sync.plan.unfinished import is_unfinished_create
+from webchat_sync.plan.unfinished import CUT_OFF, is_unfinished_create
 from webchat_sync.plan.unlike_live import LiveShapes
 
 NEVER_DECLARED: Final = "no apply of these manifests declared it"
-
-CUT_OFF: Final = "its creation was interrupted before it was switched on"
 
 
 @frozen

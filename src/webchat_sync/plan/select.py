@@ -19,12 +19,13 @@ class Selection:
     """Which part of the manifests a run covers.
 
     ``named``: some organisations were selected by name. ``elsewhere`` are the names of the channels in other shards.
-    ``shard`` is the one that it covers, if there are several.
+    ``shard`` is the one that it covers, if there are several, and ``fleet`` are the manifests of all of them.
     """
 
     named: bool = False
     elsewhere: frozenset[str] = frozenset()
     shard: Shard | None = None
+    fleet: tuple[Manifest, ...] = ()
 
     @property
     def limited(self) -> bool:
@@ -49,10 +50,12 @@ def select(
     if problems:
         raise InputError(problems)
     choice = Choice(organizations)
-    selected = [manifest for manifest in manifests if not organizations or choice.has(manifest.organization)]
+    selected = tuple(manifest for manifest in manifests if not organizations or choice.has(manifest.organization))
     in_shard = tuple(manifest for manifest in selected if shard.has(manifest.organization))
     others = declared_names(manifest for manifest in selected if not shard.has(manifest.organization))
-    return in_shard, Selection(named or bool(organizations), others, shard if shard.total > 1 else None)
+    if shard.total == 1:
+        return in_shard, Selection(named or bool(organizations), others)
+    return in_shard, Selection(named or bool(organizations), others, shard, selected)
 
 
 def declared_names(manifests: Iterable[Manifest]) -> frozenset[str]:

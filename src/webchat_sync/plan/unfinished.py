@@ -9,8 +9,15 @@ from typing import Final
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.model import Declaration, KnownChannel, LedgerEntry, LiveChannel, read_moment
 
+CUT_OFF: Final = "its creation was interrupted before it was switched on"
+"""The note of the change that continues an unfinished create."""
+
 SAME_MOMENT: Final = timedelta(milliseconds=5)
 """How far apart a server may stamp the creation and the last update of an unmodified channel."""
+
+
+SAME_SECOND: Final = timedelta(seconds=1)
+"""How far apart a server may stamp a new secret and its channel, perhaps with whole seconds in one of the two."""
 
 
 def is_unfinished_create(
@@ -62,7 +69,7 @@ def _changed_by_its_secret_only(live: LiveChannel, entry: LedgerEntry) -> bool:
         return False
     made, updated = entry.server_at, read_moment(live.fields.get("updatedAt"))
     # No PATCH is sent before the secret is delivered.
-    return entry.state != "delivered" or (made is not None and updated is not None and updated - made < SAME_MOMENT)
+    return entry.state != "delivered" or (made is not None and updated is not None and updated - made < SAME_SECOND)
 
 
 def _has_declared_secret(declaration: Declaration, live: LiveChannel) -> bool:

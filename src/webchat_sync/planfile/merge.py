@@ -20,7 +20,7 @@ def merge_plans(plans: Mapping[str, Plan]) -> Plan:
     """The plan of all organisations in ``plans``, which are keyed by file name; a single plan is returned as is.
 
     Its creation time is the oldest one. Raises InputError if an organisation is in two of them, if they were made with
-    different targets or kinds of listings, or if they're shards and some are missing.
+    different targets or kinds of listings, or if they're shards and some are missing or from other manifests.
     """
     first, *others = plans.values()
     if not others:
@@ -41,6 +41,7 @@ def merge_plans(plans: Mapping[str, Plan]) -> Plan:
                 )
             )
     problems += _missing([plan.shard for plan in plans.values() if plan.shard is not None])
+    problems += _mixed(plans)
     if problems:
         raise InputError(problems)
     live_times = [plan.live_created_at for plan in plans.values() if plan.live_created_at]
@@ -52,6 +53,7 @@ def merge_plans(plans: Mapping[str, Plan]) -> Plan:
         failed=tuple(sorted((failed for plan in plans.values() for failed in plan.failed), key=_name)),
         limited=any(plan.limited for plan in plans.values()),
         shard=None,
+        fleet_digest="",
         live_created_at=min(live_times, default=None),
         # It matches no manifests: they're checked against the parts instead.
         manifest_digest=document_digest({name: plan.manifest_digest for name, plan in plans.items()}),
@@ -78,6 +80,20 @@ def _missing(shards: Sequence[Shard]) -> Iterator[Diagnostic]:
         yield Diagnostic(
             f"the {what} {in_a_row(missing, most=FEW)} {are} missing",
             hint="Use the plans of all shards, or only one of them.",
+        )
+
+
+def _mixed(plans: Mapping[str, Plan]) -> Iterator[Diagnostic]:
+    """A problem if they are shards of different manifests: what they say together is true of neither commit."""
+    files: defaultdict[str, list[str]] = defaultdict(list)
+    for name, plan in plans.items():
+        if plan.fleet_digest:
+            files[plan.fleet_digest].append(name)
+    if len(files) > 1:
+        groups = [in_a_row(names, most=FEW) for names in files.values()]
+        yield Diagnostic(
+            f"the plans of the shards were made from different manifests: {' / '.join(groups)}",
+            hint="Use the plans of one run, which have the same commit, options and variables.",
         )
 
 

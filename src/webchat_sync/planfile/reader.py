@@ -133,6 +133,7 @@ def _plan(document: Mapping[str, Any]) -> Plan:
         failed=read_failed(document.get("failed", ())),
         limited=document.get("limited", False),
         shard=Shard(**shard) if (shard := document.get("shard")) else None,
+        fleet_digest=document.get("fleet_digest", ""),
     )
 
 

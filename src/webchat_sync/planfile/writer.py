@@ -84,6 +84,7 @@ def _around(plan: Plan) -> tuple[dict[str, Any], dict[str, Any]]:
         "failed": failed_document(plan.failed),
         "live_created_at": moment_text(plan.live_created_at) if plan.live_created_at else None,
         "manifest_digest": plan.manifest_digest,
+        **({"fleet_digest": plan.fleet_digest} if plan.fleet_digest else {}),
     }
     return head, tail
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import field
 from functools import cache, partial
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from webchat_sync.domain.names import stored_form
 from webchat_sync.frozen import frozen
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from webchat_sync.manifest.left_out import Mention
     from webchat_sync.memory.clone import ManifestFiles
     from webchat_sync.workflow.state import MemoryPlace
+
+_Recorded: TypeAlias = Mapping[OrganizationKey, Mapping[str, Set[str]]]
+"""The names and ids of the channels that the files of an owner have declared, by organisation and file."""
 
 _UNKNOWN_FILE: Final = "it isn't known which file declared it"
 
@@ -134,27 +137,34 @@ class Ownership:
         unread = (file for file, mentions in self.mentions().items() if None in {mention.names for mention in mentions})
         return next(unread, "")
 
-    def _mentioned(
-        self, scope: OrganizationKey, recorded: Mapping[OrganizationKey, frozenset[str]]
-    ) -> Mapping[str, str]:
+    def _mentioned(self, scope: OrganizationKey, recorded: _Recorded) -> Mapping[str, str]:
         """The files outside the run that declare channels of the organisation, by the channels' names and ids."""
         files: dict[str, str] = {}
-        # Files that have only declared channels of other organisations: those of another environment.
-        of_others = frozenset[str]().union(*recorded.values()) - recorded.get(scope, frozenset())
         for file, mentions in self.mentions().items():
+            # A file that has declared nothing here may be another environment's. What it has declared there is that
+            # one's, too; anything else may just have moved into it, and be meant for here.
+            foreign = _declared_elsewhere(file, scope, recorded)
             for mention in mentions:
-                if mention.organization in {"", scope.organization} and not (mention.varies and file in of_others):
-                    files |= dict.fromkeys(mention.names or (), file)
+                if mention.organization in {"", scope.organization}:
+                    names = (mention.names or frozenset()) - (foreign if mention.varies else frozenset())
+                    files |= dict.fromkeys(names, file)
         return files
 
-    def _recorded(self, documents: Mapping[OrganizationKey, Document]) -> Mapping[OrganizationKey, frozenset[str]]:
-        """The files of this owner that have declared channels, by the organisations of the channels."""
-        return {
-            scope: frozenset(
-                known.owners[self.owner] for known in document.channels.values() if self.owner in known.owners
-            )
-            for scope, document in documents.items()
-        }
+    def _recorded(self, documents: Mapping[OrganizationKey, Document]) -> _Recorded:
+        recorded: dict[OrganizationKey, dict[str, set[str]]] = {}
+        for scope, document in documents.items():
+            files = recorded.setdefault(scope, {})
+            for channel_id, known in document.channels.items():
+                if self.owner in known.owners:
+                    files.setdefault(known.owners[self.owner], set()).update((channel_id, stored_form(known.name)))
+        return recorded
+
+
+def _declared_elsewhere(file: str, scope: OrganizationKey, recorded: _Recorded) -> frozenset[str]:
+    """The channels that ``file`` has declared in other organisations, if it has declared none in this one."""
+    if file in recorded.get(scope, {}):
+        return frozenset()
+    return frozenset[str]().union(*(files.get(file, ()) for files in recorded.values()))
 
 
 def ownership_of(place: MemoryPlace, owner: str, environ: Mapping[str, str]) -> Ownership:

@@ -12,6 +12,7 @@ from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, GuardError, InputError, WebchatSyncError
 from webchat_sync.frozen import frozen
 from webchat_sync.model import FailedOrganization, Listing, Manifest, OrganizationPlan, Plan, Remembered
+from webchat_sync.plan.digest import manifest_digest
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.guard import GuardOptions, refusals
 from webchat_sync.plan.make import PlannedOrganization, Planning, begin
@@ -170,5 +171,8 @@ def _ended(
         if isinstance(result := results.get(manifest.organization), PlannedOrganization)
     ]
     whole_plan = planning.end(planned, elsewhere=missed)
-    full_plan = replace(whole_plan, failed=failed, limited=selection.named, shard=selection.shard)
+    digest = (
+        manifest_digest(selection.fleet, planning.rules.catalogue) if selection.fleet and options.with_digests else ""
+    )
+    full_plan = replace(whole_plan, failed=failed, limited=selection.named, shard=selection.shard, fleet_digest=digest)
     return filter_by_target(full_plan, options.targets, elsewhere=selection.elsewhere | missed)

@@ -32,6 +32,7 @@ from webchat_sync.model import (
     SecretState,
     Update,
 )
+from webchat_sync.plan.unfinished import CUT_OFF
 from webchat_sync.sentences import counted
 from webchat_sync.workflow.memory_edits import begun, ended, with_rotation
 from webchat_sync.workflow.ownership import Ownership
@@ -238,7 +239,7 @@ def _of(planned: OrganizationPlan, base_url: str, adoptions: _Adoptions) -> dict
 
 def _is_unfinished(run: ChannelRun, before: KnownChannel | None) -> bool:
     """Whether the run left its channel switched off, although it should have switched it on."""
-    waits = isinstance(run.change, Create) or (before is not None and before.unfinished)
+    waits = isinstance(run.change, Create) or run.change.note == CUT_OFF or (before is not None and before.unfinished)
     return waits and any(
         isinstance(result.operation, PatchChannel)
         and result.operation.body.get("enabled") is True

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
+from typing import Final, TypeAlias
 
-from webchat_sync.environment import Environment
-from webchat_sync.errors import ApiError, ApplyError, Diagnostic, InputError
+from anyio import CancelScope
+
+from webchat_sync.apply.run import Interrupt
+from webchat_sync.environment import Ending, Environment
+from webchat_sync.errors import ApiError, ApplyError, CutOffError, Diagnostic, InputError, WebchatSyncError
 from webchat_sync.model import (
     ChannelKey,
     LiveChannel,
@@ -27,6 +31,11 @@ from webchat_sync.workflow.remembering import RunMemory
 from webchat_sync.workflow.rotations import SecretRules, open_rotations
 from webchat_sync.workflow.state import RECOVERY
 
+Heeding: TypeAlias = Callable[[Interrupt], AbstractAsyncContextManager[None]]
+"""Surrounds calls in flight; signals that end the run go to its argument."""
+
+_MAYBE: Final = "The secret may have been replaced by one that nobody has. Rotate it again."
+
 
 def find_live(channels: Sequence[LiveChannel], name_or_id: str) -> LiveChannel:
     """The live channel with that name or id; raises InputError if there is none or several."""
@@ -43,22 +52,33 @@ async def rotate_secret(
     environment: Environment,
     memory: RunMemory,
     rules: SecretRules,
+    heeding: Heeding,
 ) -> datetime:
-    """Create a new secret, deliver it to ``sinks``, and return when it was created. Raises ApplyError, InputError."""
-    async with _opened(connection, environment, memory, rules) as (organization, rotations):
+    """Create a new secret, deliver it to ``sinks``, and return when it was created. Raises ApplyError, InputError.
+
+    ``heeding`` passes signals on while calls are in flight.
+    """
+    interrupt = Interrupt()
+    async with _opened(connection, environment, memory, rules, interrupt) as (organization, rotations):
         making = MakeSecret(organization=organization, channel_id=None, replaces=True, reason="asked for", sinks=sinks)
         if problems := await rotations.probe([Update(address=name, channel_id="", operations=(making,))]):
             raise InputError(problems)
-        return await _carried_out(rotations, name, making)
+        return await _carried_out(rotations, name, making, interrupt, heeding)
 
 
 async def revoke_secret(
-    name: str, connection: Connection, environment: Environment, memory: RunMemory, rules: SecretRules
+    name: str,
+    connection: Connection,
+    environment: Environment,
+    memory: RunMemory,
+    rules: SecretRules,
+    heeding: Heeding,
 ) -> datetime:
-    """Revoke the secret, and return when. Raises ApplyError and ApiError."""
-    async with _opened(connection, environment, memory, rules) as (organization, rotations):
+    """Revoke the secret, and return when. ``heeding`` is as for :func:`rotate_secret`. Raises ApplyError, ApiError."""
+    interrupt = Interrupt()
+    async with _opened(connection, environment, memory, rules, interrupt) as (organization, rotations):
         revoking = RevokeSecret(organization=organization, channel_id=None, reason="asked for")
-        return await _carried_out(rotations, name, revoking)
+        return await _carried_out(rotations, name, revoking, interrupt, heeding)
 
 
 async def secret_statuses(
@@ -80,27 +100,47 @@ async def secret_statuses(
 
 @asynccontextmanager
 async def _opened(
-    connection: Connection, environment: Environment, memory: RunMemory, rules: SecretRules
+    connection: Connection, environment: Environment, memory: RunMemory, rules: SecretRules, ending: Ending
 ) -> AsyncIterator[tuple[str, Rotations]]:
     (organization,) = connection.keys
     memory.read()
-    async with open_apis(connection, environment, permitted=memory.may_write) as apis:
-        yield organization, open_rotations(apis, connection, memory, environment, rules)
+    async with open_apis(connection, environment, permitted=memory.may_write, ending=ending) as apis:
+        yield organization, open_rotations(apis, connection, memory, environment, rules, ending)
 
 
-async def _carried_out(rotations: Rotations, name: str, operation: SecretOperation) -> datetime:
-    """Carry out the operation, and return the server's time of it."""
+async def _carried_out(
+    rotations: Rotations, name: str, operation: SecretOperation, interrupt: Interrupt, heeding: Heeding
+) -> datetime:
+    """Carry out the operation, and return the server's time of it; an interrupt lets calls in flight finish."""
     channels = await rotations.apis[operation.organization].list_channels()
     live = find_live(channels, name)
     change = Update(address=live.name, channel_id=live.id, operations=(operation,))
     if problems := rotations.occupied_sinks([change], {operation.organization: [channel.id for channel in channels]}):
         raise InputError(problems)
-    try:
-        await rotations.carry_out(operation, change, live.id)
-    except ApiError as error:
-        if not error.in_doubt:
-            raise
-        hint = "The secret may have been replaced by one that nobody has. Rotate it again."
-        raise ApplyError(error.message, hint=hint) from None
-    recorded = rotations.book.ledger()[ChannelKey(rotations.book.base_url, operation.organization, live.id)]
+    failure: WebchatSyncError | None = None
+    async with heeding(interrupt):
+        with CancelScope() as interrupt.scope:
+            try:
+                await rotations.carry_out(operation, change, live.id)
+            except ApiError as error:
+                failure = ApplyError(error.message, hint=_MAYBE) if error.in_doubt else error
+            except WebchatSyncError as error:
+                failure = error
+    key = ChannelKey(rotations.book.base_url, operation.organization, live.id)
+    if interrupt.scope.cancelled_caught:
+        raise _cut_off(rotations, key, operation, live.name)
+    if failure is not None:
+        raise CutOffError(failure.message, hint=failure.hint) if interrupt.requested else failure
+    recorded = rotations.book.ledger()[key]
     return recorded.server_at or recorded.at
+
+
+def _cut_off(rotations: Rotations, key: ChannelKey, operation: SecretOperation, name: str) -> CutOffError:
+    """What is known about an operation that was abandoned."""
+    if isinstance(operation, RevokeSecret):
+        return CutOffError("interrupted; the secret may have been revoked", hint="Run it again to be sure.")
+    entry = rotations.book.ledger().get(key)
+    if any(held.key == key and entry and held.attempt == entry.attempt for held in waiting(RECOVERY)):
+        hint = f'A copy of the new secret was kept: `webchat-sync secret deliver "{name}"` delivers it.'
+        return CutOffError("interrupted; the secret was rotated, but perhaps not delivered", hint=hint)
+    return CutOffError("interrupted; the secret may have been rotated", hint=_MAYBE)
