@@ -88,7 +88,7 @@ def checked_again(count: int, _: Path) -> Work:
     def work() -> None:
         refused(plan)
         forgotten(plan, {})
-        staleness(plan, listings, catalogue(), base_url="https://api.example")
+        staleness(plan, listings, catalogue())
         manifests_of(plan, manifests, [plan, plan])
 
     return work
