@@ -134,6 +134,7 @@ PLANTED: Final[dict[str, Plant]] = {
 COMMANDS: Final = ("plan m.yaml", "history", "history --format json", "apply m.yaml --auto-approve --lock-timeout 0")
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("plant", thinned(PLANTED, every=3))
 def test_whatever_a_ref_holds_is_read_or_refused_in_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plant: Plant

@@ -273,6 +273,7 @@ JOBS: dict[str, Callable[[int, Path], Work]] = {
 }
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize("name", JOBS)
 def test_ten_times_as_much_takes_ten_times_the_work(name: str, tmp_path: Path) -> None:
