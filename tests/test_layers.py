@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "readings": {"model"},
     "leaks": {"model"},
     "model": {"jsonvalue", "errors"},
-    "domain": {"jsonvalue", "model", "errors"},
+    "domain": {"flat", "jsonvalue", "model", "errors"},
     # It could be a library of its own.
     "yaml12": {"flat", "jsonvalue", "strict_json", "errors"},
     "check": {
