@@ -97,6 +97,7 @@ def test_of_several_runs_on_the_last_commit_the_newest_plan_counts(runner: Runne
     assert applied(runner).code == 0
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("merge", "run", "artifact"),
     [
@@ -265,6 +266,7 @@ def test_an_enterprise_server_has_older_artifacts(runner: Runner, api: Emulated)
     assert len(api.store.channels("acme")) == 2
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("given", [{}, {"MOSEND_API_KEY": "mk_test_other.key"}])
 def test_an_input_that_is_empty_leaves_the_runners_own_variable_alone(
     given: dict[str, str], runner: Runner, api: Emulated
@@ -301,6 +303,7 @@ def test_paths_outside_of_the_repository_are_the_operators_choice(runner: Runner
 OLD, NEW = "0d" * 20, "0e" * 20
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("event", "more", "code"),
     [

@@ -280,6 +280,7 @@ def bomb() -> bytes:
     return gzip.compress(LARGE)
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize("packed", [True, False])
 async def test_an_answer_that_is_too_large_is_given_up_and_not_asked_for_again(packed: bool) -> None:

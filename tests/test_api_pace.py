@@ -308,6 +308,7 @@ class Limited:
         channels(headers)(request, connection)
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize("limit", [WORKERS, 10, 20, 50, 100])
 async def test_workers_that_pace_themselves_are_never_refused(limit: int) -> None:

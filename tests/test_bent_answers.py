@@ -114,6 +114,7 @@ def run_all(lines: list[str], app: ASGIApp) -> None:
             run(line, url)
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("seed", range(size(4, thorough=200)))
 def test_odd_answers_are_an_error_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     with world(tmp_path, monkeypatch) as store:
@@ -123,6 +124,7 @@ def test_odd_answers_are_an_error_in_words(tmp_path: Path, monkeypatch: pytest.M
     assert bending.bent > 0
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("written", [r"Supp\ud800rt", r"\u0000", r"\u202e::x", "x" * 100_000, r"\udc00\ud800"])
 def test_a_name_that_no_encoding_or_terminal_can_carry_breaks_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str
@@ -139,6 +141,7 @@ def test_a_name_that_no_encoding_or_terminal_can_carry_breaks_nothing(
             assert run("plan m.yaml", url).code == 0
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     "written",
     [

@@ -209,6 +209,7 @@ def test_threads_that_azure_or_reviewers_began_are_none_of_ours(tmp_path: Path) 
         assert fake.threads[2]["status"] == "closed", "an open thread may forbid the merge"
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     "make_plan", [lambda: many_channels(300), lambda: hostile_plan("http://127.0.0.1:9")], ids=["many", "hostile"]
 )

@@ -304,6 +304,7 @@ USUAL: Final = {"settings of git", "a pipeline that says nonsense"}
 """The environments in which most of what can go wrong does."""
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     "variables",
     [
@@ -346,6 +347,7 @@ def test_what_a_pipeline_says_shows_no_token(workspace: Workspace, host: Host) -
         assert len(fake.requests) == 1
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("path", "effect"),
     [
@@ -370,6 +372,7 @@ def test_what_crashes_with_the_key_alive_does_not_show_it(workspace: Workspace) 
     assert workspace.said.count(b"in _exchange") >= len(CRASHES)
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     "line", ["apply all.yaml --auto-approve", "secret rotate Support --to sinks/by-hand --verify-secrets"]
 )

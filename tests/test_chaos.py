@@ -69,6 +69,7 @@ def every_fault_in_every_call(stage: Stage, times: int) -> list[tuple[str, int]]
     ]
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("times", [1, 99])
 def test_every_fault_in_every_call_leaves_nothing_that_a_later_run_does_not_mend(stage: Stage, times: int) -> None:
     async def suffer(kind: str, nth: int) -> list[Flaw]:

@@ -22,7 +22,7 @@ from programs import recording_git, write_program
 from repositories import ENVIRON, commit, git, repository
 from webchat_sync.emulator import Fault, Faults, effects
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alike]
 
 both = pytest.mark.parametrize("host", [GITHUB, GITLAB], ids=repr)
 

@@ -147,6 +147,7 @@ def test_a_plan_without_changes_is_commented_too(host: Host, tmp_path: Path) -> 
         assert "No changes." in fake.bodies[0]
 
 
+@pytest.mark.alike
 @both
 def test_the_comment_is_found_on_whatever_page_it_is(host: Host, tmp_path: Path) -> None:
     with host.begin(None) as fake:
@@ -410,6 +411,7 @@ def long_plan(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_plan(tmp_path_factory.mktemp("long"), declared, [])
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("taken", [0, SUMMARY - 60_000])
 def test_the_summary_is_appended_and_stays_within_its_bytes(tmp_path: Path, long_plan: Path, taken: int) -> None:
     summary = tmp_path / "summary.md"

@@ -92,6 +92,7 @@ def test_the_drift_of_all_shards_is_one_issue(host: Host, tmp_path: Path) -> Non
 PARTS = [{"shard": Shard(1, 2)}, {"limited": True}]
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @both
 @pytest.mark.parametrize("part", PARTS, ids=["shard", "target-org"])

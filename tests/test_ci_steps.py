@@ -96,6 +96,7 @@ def runner(tmp_path: Path, python: Path) -> Iterator[Runner]:
         yield Runner(checkout, temporary, github, environ, python=python)
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("step", [skipped_if_left_out(step) for step in RUN])
 def test_a_step_of_our_workflows_passes(step: Step, runner: Runner) -> None:
     script = step.step["run"]
@@ -108,6 +109,7 @@ def test_a_step_of_our_workflows_passes(step: Step, runner: Runner) -> None:
         assert re.search(r"^- ", printed, re.MULTILINE), "the notes of the release are empty"
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("step", OURS, ids=lambda step: step.where)
 def test_a_use_of_the_action_in_our_workflows_passes(step: Step, runner: Runner) -> None:
     contexts = {"matrix": step.matrix}

@@ -198,6 +198,7 @@ def held_apply(manifest: Path, report: Path) -> Iterator[tuple[Emulated, subproc
                 released.set()
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_lets_what_is_in_flight_finish(manifest: Path, tmp_path: Path, ending: signal.Signals) -> None:
     report = tmp_path / "report.json"
@@ -215,6 +216,7 @@ def test_a_signal_lets_what_is_in_flight_finish(manifest: Path, tmp_path: Path, 
         assert [channel["name"] for channel in api.store.channels("acme")] == ["A"]
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_before_anything_is_written_is_an_interruption(
     manifest: Path, tmp_path: Path, ending: signal.Signals

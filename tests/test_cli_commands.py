@@ -160,6 +160,7 @@ def test_validate_needs_neither_network_nor_key(tmp_path: Path) -> None:
     assert len([line for line in invalid.err.splitlines() if ": error: " in line]) >= 2
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_the_emulator_serves_until_it_is_told_to_stop(tmp_path: Path, ending: signal.Signals) -> None:

@@ -105,6 +105,7 @@ def assert_hashed(folder: Path, script: str) -> None:
 FOLDERS = [(".", "channels.yaml"), ("config/chat", "config/chat/"), ("it's", "it's/")]
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize(("folder", "path"), FOLDERS)
 def test_on_github_the_files_plan_apply_the_reviewed_plan_and_look_for_drift(
@@ -143,6 +144,7 @@ def test_on_github_the_files_plan_apply_the_reviewed_plan_and_look_for_drift(
     lint("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files, folder=here)
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize(("folder", "path"), FOLDERS)
 def test_on_gitlab_a_file_to_include_is_made(here: Path, folder: str, path: str) -> None:
@@ -248,6 +250,7 @@ ORGANIZATIONS = {
 }
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize(("owner", "flag", "keys", "organization"), ORGANIZATIONS.values(), ids=ORGANIZATIONS)
 @pytest.mark.parametrize("others", [0, 2])

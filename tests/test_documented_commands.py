@@ -152,6 +152,7 @@ def put(live: Live, store: Store) -> None:
 
 
 # A page in Spanish holds the fences of its source page, which `test_translations.py` compares.
+@pytest.mark.alike
 @pytest.mark.parametrize(
     "page",
     [

@@ -141,6 +141,7 @@ def test_nobody_is_verified_without_a_signature(api: Emulated, mode: str) -> Non
     assert session["identityVerified"] is False
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("domains", "origin", "status"),

@@ -126,6 +126,7 @@ JOBS: Final = {
 }
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("job", JOBS)
 def test_a_signal_to_the_shell_alone_reaches_the_apply(
@@ -142,6 +143,7 @@ def test_a_signal_to_the_shell_alone_reaches_the_apply(
     assert "Apply was interrupted" in rest
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_what_is_in_flight_is_not_waited_for_until_the_job_is_killed(
     ending: signal.Signals, runner: Runner, held: Held
@@ -162,6 +164,7 @@ def test_what_is_in_flight_is_not_waited_for_until_the_job_is_killed(
     assert refs == ["refs/webchat-sync/memory"], "the lock is free, and the create in doubt is remembered"
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_job_that_waits_for_the_lock_of_another_is_ended_in_time(
     ending: signal.Signals, runner: Runner, held: Held

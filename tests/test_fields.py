@@ -19,6 +19,7 @@ from webchat_sync.emulator import Store, build_app, serve
 from webchat_sync.manifest import load_manifests
 
 ROOT = Path(__file__).parents[1]
+SCHEMAS = [path.name.removesuffix(".schema.json") for path in (ROOT / "schemas").glob("*.schema.json")]
 
 
 def test_every_field_is_described_in_a_sentence_for_the_editors_hover() -> None:
@@ -26,7 +27,7 @@ def test_every_field_is_described_in_a_sentence_for_the_editors_hover() -> None:
 
 
 def test_the_schemas_are_valid_and_every_annotation_is_a_documented_one() -> None:
-    for name in ("channel", "manifest", "plan", "report"):
+    for name in SCHEMAS:
         Draft202012Validator.check_schema(load_schema(name))
     schema = load_schema("channel")
     validator = Draft202012Validator(schema["$defs"]["annotation"])
@@ -63,7 +64,7 @@ def test_a_new_field_of_the_vendors_is_one_entry_in_the_catalogue(tmp_path: Path
 
 
 def test_the_schemas_are_those_beside_these_tests() -> None:
-    for name in ("channel", "fields", "manifest", "plan", "report"):
+    for name in SCHEMAS:
         assert schema_path(name).read_bytes() == (ROOT / "schemas" / f"{name}.schema.json").read_bytes()
 
 

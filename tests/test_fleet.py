@@ -60,6 +60,7 @@ def names(api: Emulated, organization: str) -> list[Any]:
     return [channel["name"] for channel in api.store.channels(organization)]
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_a_dead_key_costs_one_line_and_not_the_run(folder: Path, trouble: str) -> None:

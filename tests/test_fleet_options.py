@@ -92,6 +92,7 @@ def test_no_command_is_missing() -> None:
     assert {*reading(webchat_sync)} == {*COMMANDS, *OTHERS, *OF_ONE}
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_pattern_an_id_and_a_share_choose_the_organisations(command: str, folder: Path) -> None:

@@ -56,6 +56,7 @@ def names(server: ForeignServer) -> list[str]:
     return sorted(channel["name"] for channel in server.channels("acme"))
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize("misdeed", get_args(Misdeed))
 @pytest.mark.parametrize("call", [("GET", 1), ("GET", 2), ("POST", 1), ("POST", 2), ("PATCH", 1), ("DELETE", 1)])

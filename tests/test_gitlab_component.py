@@ -117,6 +117,7 @@ def test_two_inclusions_with_prefixes_of_their_own_share_no_job() -> None:
     assert component(job_prefix="staging")["staging-apply"]["extends"] == ".staging"
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("jobs", "prefix"), [(component(paths="channels/"), "webchat-sync-"), (plain(), "")], ids=["component", "plain"]
 )
@@ -136,6 +137,7 @@ def test_a_refused_plan_becomes_a_comment_and_drift_an_issue(jobs: dict[str, Any
         assert [is_open for is_open, _ in gitlab.states] == [True]
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("jobs", "name"),
     [(component(paths="channels/", adopt_arguments="--new-channels"), "webchat-sync-adopt"), (plain(), "adopt")],

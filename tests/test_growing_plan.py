@@ -64,6 +64,7 @@ def planning(url: str, folder: Path, *options: str) -> Iterator[subprocess.Popen
             process.kill()
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["text", "github"])
 def test_the_first_is_shown_while_the_server_still_keeps_the_last_back(tmp_path: Path, name: str) -> None:

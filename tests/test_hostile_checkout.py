@@ -115,6 +115,7 @@ def gitlab_jobs() -> dict[str, dict[str, Any]]:
     return jobs
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("name", thinned({name: name for name in gitlab_jobs()}, every=3))
 def test_no_job_for_gitlab_runs_what_is_in_the_checkout(
     name: str, checkout: HostileCheckout, api: Emulated, tmp_path: Path
@@ -187,6 +188,7 @@ def test_no_filter_that_a_repository_names_is_run(checkout: HostileCheckout) -> 
     assert checkout.ran() != []
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("path", ["{here}", ":{usual}", ".:{usual}", "channels:{usual}", ""])
 def test_git_is_no_program_of_the_current_folder(
     path: str, checkout: HostileCheckout, monkeypatch: pytest.MonkeyPatch

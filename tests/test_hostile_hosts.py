@@ -110,6 +110,7 @@ def bomb() -> bytes:
     return gzip.compress(b" " * (65 * 2**20))
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @both
 @pytest.mark.parametrize("ask", [listing, writing])
@@ -144,6 +145,7 @@ def paged(host: str, number: int, body: Any, link: str | None = None) -> Behavio
     return answer(200, json.dumps(body), header)
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @both
 async def test_a_listing_without_an_end_is_given_up(host: str) -> None:
@@ -225,6 +227,7 @@ NONE_OF_THE_KIND: Final = [
 ]
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @both
 @pytest.mark.parametrize("body", NONE_OF_THE_KIND)

@@ -95,7 +95,7 @@ REMEMBERED: Final = {
     "version": 1,
     "rotations": {EVIL: {"name": EVIL, "state": "delivered", "attempt": EVIL, "at": MOMENT, "rotation": EVIL}},
     "creates": {"a": {"name": "N", "at": MOMENT, "run": EVIL}},
-    "channels": {"x": {"name": EVIL, "seen": MOMENT, "owned": True, "protected": False}},
+    "channels": {"x": {"name": EVIL, "seen": MOMENT, "owner": EVIL, "file": EVIL, "others": {EVIL: EVIL}}},
     EVIL: EVIL,
 }
 TRAILERS: Final = f"x\n\nOrganization: {EVIL}\nChannel: {EVIL}\nRun: {EVIL}"
@@ -112,9 +112,7 @@ PLANTED: Final[dict[str, Plant]] = {
     "texts that a log obeys": committed(json.dumps(REMEMBERED).encode()),
     "halves of characters": committed(json.dumps({"version": 1, "channels": {"x": {"name": "\ud800"}}}).encode()),
     "a version that a log obeys": committed(json.dumps({"version": EVIL}).encode()),
-    "a message that a log obeys": committed(
-        message=f"x\n\nOrganization: {EVIL}\nChannel: {EVIL}\nRun: {EVIL}".encode()
-    ),
+    "a message that a log obeys": committed(message=TRAILERS.encode()),
     "a long message": committed(message=b"x\n\nOrganization: a\nChannel: " + b"x" * 3_000_000),
     "only folders": at(REF, lambda remote: git(remote, "commit-tree", nested(remote), given=b"x")),
     "an empty commit": at(REF, lambda remote: git(remote, "commit-tree", tree(remote), given=b"x")),
@@ -136,6 +134,7 @@ PLANTED: Final[dict[str, Plant]] = {
 COMMANDS: Final = ("plan m.yaml", "history", "history --format json", "apply m.yaml --auto-approve --lock-timeout 0")
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("plant", thinned(PLANTED, every=3))
 def test_whatever_a_ref_holds_is_read_or_refused_in_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plant: Plant

@@ -250,6 +250,7 @@ def test_every_command_hears_every_status_and_every_body() -> None:
         assert {body for other, body, _ in heard if other == line} == set(range(8))
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize("status", range(len(STATUSES)), ids=STATUSES)
 @pytest.mark.parametrize("number", range(len(BODIES)))

@@ -52,6 +52,7 @@ def test_nothing_is_asked_for_and_nothing_goes_wrong(browser: Browser, rich: Pat
         assert visit.complaints == []
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("context", "views"),
     [({}, ("light", "dark", "phone")), (DARK, ("light", "dark")), (PHONE, ("phone",))],

@@ -120,6 +120,7 @@ def picture(browser: Browser, desk: Page, folder: Path, view: str) -> bytes:
         return smaller(desk, visit.page.locator(part).screenshot(animations="disabled"))
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("view", VIEWS)
 def test_it_looks_as_it_was_reviewed(browser: Browser, desk: Page, tmp_path: Path, view: str) -> None:
     kept = PICTURES / f"{view}.png"

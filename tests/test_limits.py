@@ -48,6 +48,7 @@ def apply(api: Emulated, folder: Path, kind: int, limit: int) -> subprocess.Comp
     )
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("kind", "limit"), [*LIMITS[::3], *(variation(*case) for case in LIMITS if case not in LIMITS[::3])]
 )

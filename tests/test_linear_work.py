@@ -88,7 +88,7 @@ def checked_again(count: int, _: Path) -> Work:
     def work() -> None:
         refused(plan)
         forgotten(plan, {})
-        staleness(plan, listings, catalogue(), base_url="https://api.example")
+        staleness(plan, listings, catalogue())
         manifests_of(plan, manifests, [plan, plan])
 
     return work
@@ -273,6 +273,7 @@ JOBS: dict[str, Callable[[int, Path], Work]] = {
 }
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize("name", JOBS)
 def test_ten_times_as_much_takes_ten_times_the_work(name: str, tmp_path: Path) -> None:

@@ -112,6 +112,7 @@ def test_somebody_can_vouch_for_a_secret_made_elsewhere(tmp_path: Path, monkeypa
         assert runners.run("drift", "--detailed-exitcode").out.startswith("No drift.")
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("remembers", [False, True])
 def test_a_half_made_channel_is_switched_on_however_often_its_secret_is_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remembers: bool

@@ -364,6 +364,7 @@ def test_a_file_is_read_as_bytes(tmp_path: Path) -> None:
     assert read_source(tmp_path / "a.yaml") == Source.of((tmp_path / "a.yaml").as_posix(), b"\xff\r\n")
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_the_file_of_the_output_is_no_manifest(tmp_path: Path, stream: str) -> None:

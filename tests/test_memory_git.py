@@ -213,6 +213,7 @@ def test_a_remote_that_is_not_there(tmp_path: Path) -> None:
         one.memory.read()[SCOPE]
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("broken", BOTH)
 def test_a_remote_without_atomic_pushes_is_written_lock_first(remote: Remote, broken: str) -> None:
     git(Path(remote.url), "config", "receive.advertiseAtomic", "false")
@@ -231,6 +232,7 @@ def test_a_remote_without_atomic_pushes_is_written_lock_first(remote: Remote, br
     assert "locks" not in git(Path(remote.url), "for-each-ref")
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     "content", ["{", "[]", '{"version": 0}', '{"version": "2"}', '{"version": 1, "rotations": {"a": {"state": 1}}}']
 )
@@ -262,6 +264,7 @@ def problem_of(remote: Remote, content: str) -> Diagnostic:
     return problem
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("files", [{"README.md": "x"}, {"src/a.py": "x"}, {}, {"src/a.py": "x", "a@b.json": "{}"}])
 def test_a_ref_that_holds_something_else_is_left_alone(tmp_path: Path, remote: Remote, files: dict[str, str]) -> None:
     clone = repository(tmp_path / "clone")
@@ -310,6 +313,7 @@ def test_commits_of_others_are_not_in_the_history(tmp_path: Path, remote: Remote
         assert [record.note.what for record in one.memory.history()] == ['rotate "a"']
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("kind", ["work tree", "shallow", "bare", "detached"])
 def test_no_clone_is_touched(tmp_path: Path, remote: Remote, kind: str) -> None:
     source = repository(tmp_path / "source")
@@ -392,6 +396,7 @@ def work(remote: Remote, environ: dict[str, str], log: Path) -> None:
         one.lock.release()
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("number", CALLS)
 @pytest.mark.parametrize("when", WHEN)
 @pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGSTOP])

@@ -39,6 +39,7 @@ def server(tmp_path: Path) -> Iterator[GitServer]:
         yield server
 
 
+@pytest.mark.alike
 @needs_http
 @pytest.mark.parametrize(
     "environ",
@@ -100,6 +101,7 @@ def test_a_redirect_is_not_followed(server: GitServer) -> None:
     assert server.headers == []
 
 
+@pytest.mark.alike
 @needs_http
 @pytest.mark.parametrize("organizations", [("org-1",), ("org-1", "org-2")])
 def test_a_push_that_took_effect_and_was_not_answered_is_found(

@@ -174,6 +174,7 @@ def local_memory(_: Path) -> Iterator[tuple[str, dict[str, str]]]:
     yield "file", {}
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     "kept",
     [
@@ -284,6 +285,7 @@ def test_a_waiting_secret_is_not_delivered_past_a_memory_that_unreadable_manifes
     assert rotations(pipeline.api) == 0
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("text", "code"),
     [
@@ -405,6 +407,7 @@ def test_who_looks_for_a_lock_in_the_wrong_memory_is_shown_the_other_one(pipelin
         assert "Released the lock of https://ci.example.com/one" in there.err
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
     "command",
@@ -529,6 +532,7 @@ def test_a_prune_of_owned_channels_leaves_those_of_manifests_that_are_applied_se
     assert live_after(renamed, "shop") == ["A2", "C"]
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("away", ["gone", "refuses"])
 def test_a_memory_that_cannot_be_reached_or_written_ends_the_run_before_it_writes(
     pipeline: Pipeline, away: str
@@ -550,6 +554,7 @@ def test_a_memory_that_cannot_be_reached_or_written_ends_the_run_before_it_write
     assert on_disk.code == 0
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("taken", "code", "called"),
     [
@@ -695,6 +700,7 @@ def test_a_finished_run_that_cannot_be_recorded_is_told_as_finished(pipeline: Pi
     assert told(pipeline)[0] == "Recorded which declared channels are live"
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("sink", "refused", "said"),
     [

@@ -44,6 +44,7 @@ def test_a_name_and_an_object_are_created_imported_and_accepted_by_editors(tmp_p
         assert api.invoke("plan", imported, "--detailed-exitcode").code == 0
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize(("before", "after"), list(permutations(VALUES, 2)), ids=str)
 def test_one_becomes_the_other_by_apply_and_by_adopt(tmp_path: Path, before: Json, after: Json) -> None:

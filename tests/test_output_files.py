@@ -76,6 +76,7 @@ def device(path: Path, minor: int) -> Path:
     return path
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("words", WRITING.values(), ids=WRITING)
 def test_a_device_is_written_into_and_stays(api: Emulated, folder: Path, words: list[str]) -> None:
     null = device(folder / "null", 3)
@@ -85,6 +86,7 @@ def test_a_device_is_written_into_and_stays(api: Emulated, folder: Path, words: 
     assert (stat.S_ISCHR(null.stat().st_mode), null.stat().st_mode) == (True, mode)
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("words", thinned(WRITING, every=3))
 def test_a_pipe_is_written_into_and_stays(api: Emulated, folder: Path, words: list[str]) -> None:
     pipe = folder / "pipe"
@@ -100,6 +102,7 @@ def test_a_pipe_is_written_into_and_stays(api: Emulated, folder: Path, words: li
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("there", [True, False])
 @pytest.mark.parametrize("words", thinned(WRITING, every=3))
 def test_a_link_stays_and_what_it_leads_to_is_written(
@@ -120,6 +123,7 @@ def test_a_link_stays_and_what_it_leads_to_is_written(
         assert [path.name for path in target.parent.iterdir()] == ["target"]
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("name", ["-", "/dev/stdout", "/dev/fd/1", "log"])
 @pytest.mark.parametrize("words", thinned({words[0]: words for words in (PLAN, DRIFT, SNAPSHOT, REPORT)}, every=3))
 def test_stdout_gets_the_document_and_nothing_else(api: Emulated, folder: Path, words: list[str], name: str) -> None:
@@ -150,6 +154,7 @@ UNWRITABLE = {
 }
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("name", UNWRITABLE.values(), ids=UNWRITABLE)
 @pytest.mark.parametrize("option", ["--report", "--debug-http"])
 def test_what_cannot_be_written_is_told_before_anything_is_sent(
@@ -165,6 +170,7 @@ def test_what_cannot_be_written_is_told_before_anything_is_sent(
     assert (folder / "shop.yaml").read_text(encoding="utf-8") == MANIFEST
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -271,6 +277,7 @@ def test_stdout_on_a_full_disk_is_a_plain_error(api: Emulated, folder: Path, arg
     assert (done.returncode, "No space left on device" in done.stderr, "bug" in done.stderr) == (1, True, False)
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("quiet", [[], ["--quiet"]])
 @pytest.mark.parametrize("streams", [[1], [2], [1, 2]])
 def test_an_apply_whose_readers_leave_before_it_writes_ends_by_what_it_did(
@@ -296,6 +303,7 @@ def test_an_apply_whose_readers_leave_before_it_writes_ends_by_what_it_did(
     assert json.loads((folder / "report.json").read_text(encoding="utf-8"))["outcome"] == "converged"
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&-"])
 def test_closed_streams_end_no_apply(api: Emulated, folder: Path, closed: str) -> None:
     line = f'"{sys.executable}" -m webchat_sync apply shop.yaml --auto-approve --report report.json {closed}'
@@ -309,6 +317,7 @@ def limited(kind: int, limit: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(kind, (limit, limit))
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("limit", [0, 512, 5000, 8192, 9000])
 def test_a_limit_of_a_files_size_never_hides_that_changes_were_made(api: Emulated, folder: Path, limit: int) -> None:
     many = "".join(f"  - name: Channel {number}\n" for number in range(30))
@@ -322,6 +331,7 @@ def test_a_limit_of_a_files_size_never_hides_that_changes_were_made(api: Emulate
         assert '"outcome": "converged"' in done.stderr
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("descriptors", [6, 10, 14, 20, 30])
 def test_too_few_descriptors_are_a_plain_error_or_a_full_account(api: Emulated, folder: Path, descriptors: int) -> None:
     done = run(api, folder, *REPORT, "report.json", preexec_fn=limited(resource.RLIMIT_NOFILE, descriptors))
@@ -401,6 +411,7 @@ def test_a_disk_that_fills_while_channels_are_made_hides_nothing(folder: Path, s
         assert '"outcome": "converged"' in done.stderr
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("arguments", "code"), [(["apply", "shop.yaml"], 7), (["apply", "shop.yaml", "--sandbox"], 7), (["init"], 1)]
 )
@@ -421,6 +432,7 @@ ENDING: Final = [
 ]
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("ending", ENDING)
 def test_a_signal_ends_a_question_at_once(api: Emulated, folder: Path, ending: signal.Signals) -> None:
     leader, follower = pty.openpty()
@@ -445,6 +457,7 @@ def ignore_hangup() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("ending", "more", "code", "made"),
     [

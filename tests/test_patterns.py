@@ -166,6 +166,7 @@ def slow(pattern: re.Pattern[Any], methods: set[str]) -> Iterator[str]:
                 yield f"{named}: {before:.4f} s, then {took:.4f} s"
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_pattern_of_a_room_takes_no_more_than_linear_time(room: str) -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -21,7 +20,7 @@ from webchat_sync.model import (
 from webchat_sync.plan.digest import manifest_digest
 from webchat_sync.plan.make import make_plan
 from webchat_sync.planfile.reader import read_plan
-from webchat_sync.planfile.stale import staleness
+from webchat_sync.planfile.stale import misplaced, staleness
 from webchat_sync.planfile.writer import render_plan
 
 URL = "https://api.example"
@@ -61,8 +60,13 @@ def saved(manifest: Manifest = MANIFEST) -> Plan:
     return read_plan(render_plan(plan))
 
 
-def reasons(now: Listing, **where: Any) -> list[str]:
-    found = staleness(saved(), {"acme": now}, catalogue(), base_url=where.pop("base_url", URL), **where)
+def reasons(
+    now: Listing, *, base_url: str = URL, organization: str | None = None, manifests: Sequence[Manifest] | None = None
+) -> list[str]:
+    found = [
+        *misplaced(saved(), base_url=base_url, organization=organization),
+        *staleness(saved(), {"acme": now}, catalogue(), manifests=manifests),
+    ]
     assert all(problem.hint for problem in found)
     return [problem.message for problem in found]
 
@@ -160,7 +164,7 @@ WITHOUT_LEGACY = Listing(URL, (live("Support", "c-1", **SUPPORT),))
     ids=["all", "in part", "other", "a set", "created", "created alike", "deleted", "to delete", "to update is gone"],
 )
 def test_of_what_is_as_planned_it_says_that_the_plan_may_be_applied_already(now: Listing, may_be_done: bool) -> None:
-    found = staleness(saved(), {"acme": now}, catalogue(), base_url=URL)
+    found = staleness(saved(), {"acme": now}, catalogue())
     assert found
     assert {"it may have been applied already" in problem.hint for problem in found} == {may_be_done}
 
@@ -170,7 +174,7 @@ def test_the_old_channel_of_a_name_that_moves_on_is_not_in_the_way() -> None:
     now = Listing(URL, (live("A", "c-1"),))
     plan = make_plan([(moving, now)], catalogue=catalogue(), created_at=NOW)
     assert [change.action for change in plan.organizations[0].changes] == ["update", "create"]
-    assert staleness(plan, {"acme": now}, catalogue(), base_url=URL) == ()
+    assert staleness(plan, {"acme": now}, catalogue()) == ()
 
 
 def test_another_place_and_other_manifests_are_stale_and_all_reasons_come_at_once() -> None:

@@ -111,6 +111,7 @@ def sparse(path: Path) -> None:
         file.truncate(2**36)
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "command"),

@@ -114,6 +114,7 @@ def test_while_it_is_closed_no_open_chat_is_drawn(manifest: Path) -> None:
             assert "The offline message isn&#39;t managed here." in article
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("hours", "said"),

@@ -59,6 +59,7 @@ def run(api: Emulated, url: str, *arguments: str) -> Finished:
     return done
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 @pytest.mark.parametrize("auth", ["", f"user:{PASSWORD}"])
@@ -73,6 +74,7 @@ def test_all_calls_go_through_a_tunnel_of_the_proxy(tmp_path: Path, behind: Behi
     assert KEY not in proxy.log.read_text(encoding="utf-8")
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize("exempt", ["127.0.0.1", "*", "example.com, 127.0.0.1"])
 def test_what_no_proxy_names_goes_there_directly(tmp_path: Path, behind: BehindTls, exempt: str) -> None:
@@ -85,6 +87,7 @@ def test_what_no_proxy_names_goes_there_directly(tmp_path: Path, behind: BehindT
     assert api.calls
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize("auth", ["", "user:another@", f"another:{PASSWORD}@"])
 def test_a_proxy_that_wants_another_password_is_told_as_it_is(tmp_path: Path, behind: BehindTls, auth: str) -> None:

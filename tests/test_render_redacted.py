@@ -52,7 +52,7 @@ def test_a_saved_plan_sends_what_the_manifest_declares_and_is_stale_when_the_pas
 
     def stale(channel: LiveChannel) -> str:
         listing = Listing("https://api.example", (channel,))
-        found = staleness(saved, {"acme": listing}, catalogue(), base_url="https://api.example")
+        found = staleness(saved, {"acme": listing}, catalogue())
         return "\n".join(problem.message for problem in found)
 
     assert stale(PASTED) == ""

@@ -184,6 +184,7 @@ def test_a_value_cannot_pretend_to_be_a_difference() -> None:
     assert "[-removed" not in text
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize("command", ["##[add-mask]x", "##vso[task.setvariable]x", "a b " * 30 + "::error::x"])
 def test_no_value_is_taken_for_a_command_by_the_log_of_a_runner(command: str) -> None:

@@ -52,6 +52,7 @@ run(["apply", "all.yaml", "--auto-approve"], Runtime.real())
 """An apply that dies when the new contents of a file are on the disk and the file is not replaced yet."""
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("target", "folder"),
     [
@@ -86,6 +87,7 @@ def apply(api: Emulated, folder: Path) -> int:
     return subprocess.run(command, cwd=folder, env=environ, capture_output=True, check=False).returncode
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("script", ["kill -9 $PPID; sleep 1", "cat > taken; kill -9 $PPID; sleep 1"])
 def test_an_apply_that_is_killed_while_a_sink_runs_is_made_good_by_the_next(tmp_path: Path, script: str) -> None:
     manifest = "version: 1\norganization: acme\nchannels:\n  - name: Support\n    sync:\n      identitySecret:\n"

@@ -99,6 +99,7 @@ def prepared(api: Emulated, case: Case) -> Path:
     return path
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_every_line_about_a_channel_says_whose_it_is(

@@ -216,6 +216,7 @@ def test_a_phone_shows_every_page_without_scrolling_sideways_or_asking_anybody_e
         assert visit.complaints == []
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     "page", ["index", "tutorial", variation("reference/commands"), "es/troubleshooting", "coming-from"]
 )

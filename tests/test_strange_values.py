@@ -67,6 +67,7 @@ SERVERS: Final[Mapping[str, Callable[[], AbstractContextManager[Any]]]] = {
 }
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize("server", [variation("emulator"), "emulator that normalises", "another server"])
 def test_the_plan_after_an_apply_or_an_import_is_empty(

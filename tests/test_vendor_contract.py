@@ -83,6 +83,7 @@ def call(api: Emulated, method: str, path: str, body: Any) -> httpx.Response:
     return httpx.request(method, f"{api.url}{path}", json=body, headers=KEY)
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize("fact", FIELDS, ids=NAMES)
 def test_the_emulator_takes_and_refuses_what_the_vendor_does(api: Emulated, fact: Mapping[str, Any]) -> None:
@@ -97,6 +98,7 @@ def test_the_emulator_takes_and_refuses_what_the_vendor_does(api: Emulated, fact
         assert answer.json().keys() == set(VENDOR["error"])
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize("newer", [False, True])
 def test_a_create_takes_the_fields_of_its_server(newer: bool) -> None:

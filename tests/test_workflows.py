@@ -41,6 +41,7 @@ def test_actionlint_finds_nothing_wrong_in_the_steps_of_the_action() -> None:
     )
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("schema", "files"),
     [
@@ -60,6 +61,7 @@ def test_gitlab_accepts_what_the_component_becomes(tmp_path: Path) -> None:
     lint("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", file)
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("host", ["github", "gitlab"])
 def test_the_hosts_schemas_accept_what_init_writes(host: Host, tmp_path: Path) -> None:
     files: list[object] = []

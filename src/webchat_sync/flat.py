@@ -10,14 +10,20 @@ _OBEYED: Final = r"\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029"
 
 _DIRECTION: Final = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"
 _UNSEEN: Final = (
-    r"\xad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2065\u3164\ufeff\uffa0\ufff0-\uffff\ud800-\udfff"
+    r"\xad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2065\u3164\ufeff\uffa0\ufff0-\ufffb"
     r"\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
+_NO_CHARACTERS: Final = r"\ufffc-\uffff\ud800-\udfff"
+"""Replacements, noncharacters and lone surrogates."""
+
 _JOINERS: Final = r"\u200c\u200d"
 _VARIANTS: Final = r"\ufe00-\ufe0f"
 
+INVISIBLE: Final = f"{_DIRECTION}{_UNSEEN}{_JOINERS}{_VARIANTS}"
+"""For the brackets of a pattern: Default_Ignorable_Code_Point in Unicode, and other format characters."""
+
 HIDDEN: Final = re.compile(
-    rf"[{_OBEYED}{_DIRECTION}{_UNSEEN}]"
+    rf"[{_OBEYED}{_DIRECTION}{_UNSEEN}{_NO_CHARACTERS}]"
     # Emoji and many scripts need one of these after a character.
     rf"|(?<![^\x00-\x7f{_JOINERS}])[{_JOINERS}]"
     rf"|(?<![^\x00-\x7f{_JOINERS}{_VARIANTS}])[{_VARIANTS}](?!\u20e3)"

@@ -36,7 +36,7 @@ _ESCAPE: Final = re.compile(
 _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});?")
 _QUOTED: Final = re.compile(r"=([0-9a-fA-F]{2})")
 _PRINTABLE: Final = re.compile(rb"[\t\n\r -~]{8,}")
-"""The share of printable characters in decoded bytes that makes them worth reading."""
+"""What is worth reading in decoded bytes: a run of printable characters, as long as a part of a secret."""
 
 _BETWEEN: Final = bytes(code for code in range(128) if not chr(code).isalnum())
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 DEEPEST: Final = 100
-"""The limit of nested objects and lists; the same as in a manifest."""
+"""The limit of nested objects and lists; in YAML, including those behind aliases."""
 
 MOST_DIGITS: Final = 300
 """Characters of a number: shorter integers can be compared with any number, and shown."""

@@ -10,7 +10,7 @@ from types import FrameType
 import webchat_sync
 
 ROOT = Path(webchat_sync.__file__).parent
-PURE = ("domain", "plan", "render", "yaml12")
+PURE = ("domain", "plan", "planfile", "render", "yaml12")
 """The rooms that do no input or output."""
 
 _PURE = tuple(f"{ROOT / room}/" for room in PURE)

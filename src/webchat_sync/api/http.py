@@ -215,7 +215,10 @@ def _trusted() -> ssl.SSLContext | bool:
 
 
 def open_client(transport: httpx.AsyncBaseTransport | None, timeout: httpx.Timeout, *, tls: bool) -> httpx.AsyncClient:
-    """A client that follows no redirect and stores no cookie, so that each call only sends what it was given."""
+    """A client that follows no redirect and stores no cookie, so that each call only sends what it was given.
+
+    ``tls``: it also calls https URLs. Raises InputError if the certificates or the proxy settings can't be used.
+    """
     try:
         return httpx.AsyncClient(
             transport=transport,

@@ -104,7 +104,7 @@ def say_uncommitted(repository: Repository, tree: Tree, paths: Sequence[Path], o
 
 
 def read_at(tree: Tree, read: Callable[[Tree], T]) -> T:
-    """The result of ``read`` for an older tree, whose commit its problems mention."""
+    """The result of ``read`` for an older tree. Raises InputError with problems that mention its commit."""
     try:
         with tree.entered():
             return read(tree)

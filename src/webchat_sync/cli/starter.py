@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias
 
 from webchat_sync.environment import API_KEY_VARIABLE, ORGANIZATION_VARIABLE, OWN_FOLDER
 from webchat_sync.frozen import frozen
+from webchat_sync.memory.place import server_and_path
 from webchat_sync.sentences import in_a_row
 
 Host: TypeAlias = Literal["github", "gitlab"]
@@ -87,7 +88,6 @@ _PLAIN: Final = re.compile(r"(?!(?:null|true|false|yes|no|on|off|y|n)$)[a-z_][\w
 
 _KEY_INPUT: Final = f"          api-key: ${{{{ secrets.{API_KEY_VARIABLE} }}}}\n"
 _ENV: Final = "        env:\n"
-_HOST: Final = re.compile(r"(?:[\w+.-]+://)?(?:[^@/]*@)?(?P<host>[^:/]+)[:/]")
 
 
 @frozen
@@ -112,20 +112,15 @@ class Pipeline:
 
 def host_of(remote: str) -> Host | None:
     """The host that the URL of a Git remote leads to, by its name; None for others."""
-    server = _server(remote)
+    server, _ = server_and_path(remote)
     return "github" if "github" in server else "gitlab" if "gitlab" in server else None
 
 
 def example_for(remote: str) -> str:
     """The folder in ``examples/`` for a host that no pipeline is written for; empty for all others."""
-    server = _server(remote)
+    server, _ = server_and_path(remote)
     azure = "dev.azure.com" in server or "visualstudio.com" in server
     return "bitbucket" if "bitbucket" in server else "azure" if azure else ""
-
-
-def _server(remote: str) -> str:
-    match = _HOST.match(remote)
-    return match["host"].lower() if match else ""
 
 
 def manifest(organization: str | None, *, in_git: bool = False) -> str:

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Final
 
+from webchat_sync.flat import INVISIBLE
 from webchat_sync.frozen import frozen
 
 _TRIMMED: Final = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
@@ -17,13 +18,8 @@ _TRIMMED: Final = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" 
 )
 """The characters that JavaScript's ``trim`` removes (ECMA-262, WhiteSpace and LineTerminator)."""
 
-_INVISIBLE: Final = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u2800\U00013430-\U0001343f"
-    "\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
-"""Default_Ignorable_Code_Point in Unicode, other format and control characters, and two symbols that fonts leave empty.
-"""
+_INVISIBLE: Final = re.compile(rf"[{INVISIBLE}\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u2800\U0001d159]")
+"""What nobody sees in a name, control characters included, and two symbols that fonts leave empty."""
 
 _JOINING: Final = re.compile("(?<=\\S)[\u200c\u200d\ufe0e\ufe0f](?=\\S|$)")
 """Joiners and variation selectors in positions where scripts and emoji need them."""

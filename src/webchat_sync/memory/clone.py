@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import cache, cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import Final
-from urllib.parse import urlsplit
 
 from webchat_sync.errors import InputError
 from webchat_sync.frozen import frozen
 from webchat_sync.git import run_git
 from webchat_sync.git_messages import NOT_A_REPOSITORY, in_short
-from webchat_sync.memory.place import ORIGIN, Remote
+from webchat_sync.memory.place import ORIGIN, Remote, server_and_path
 from webchat_sync.model import ITS_REPOSITORY, NO_REPOSITORY
 from webchat_sync.tree import tree_of
 
-_SCP: Final = re.compile(r"(?:[^/@:]+@)?(?P<host>[^/:@]+):(?!//)(?P<path>.+)")
 _MANIFESTS: Final = frozenset((".yaml", ".yml", ".json"))
 _SKIPPED: Final = "S "
 _TIMEOUT: Final = 10.0
@@ -133,8 +130,11 @@ def owner_in(remote: Remote, owner: str) -> str:
 
 
 def _name(url: str, folder: Path) -> str:
-    is_path = "://" not in url and not _SCP.fullmatch(url)
-    return repository_name(os.path.realpath(folder / url) if is_path else url)
+    """``host/path`` of a remote; a relative path starts in ``folder``."""
+    is_path = "://" not in url and not server_and_path(url)[0]
+    host, path = server_and_path(os.path.realpath(folder / url) if is_path else url)
+    path = path.strip("/").removesuffix(".git")
+    return f"{host}/{path}" if host else path or NO_REPOSITORY
 
 
 def why_no_owner(folder: Path, environ: Mapping[str, str], *, shared: bool) -> str:
@@ -177,16 +177,3 @@ def _output(folder: Path, environ: Mapping[str, str], *arguments: str) -> str:
         result = run_git(folder, environ, *arguments, timeout=_TIMEOUT)
         return result.stdout.decode("utf-8", "replace").strip() if result.returncode == 0 else ""
     return ""
-
-
-def repository_name(url: str) -> str:
-    """``host/path`` in the URL of a remote, without protocol, user and port."""
-    if "://" in url:
-        parts = urlsplit(url)
-        host, path = parts.netloc.rpartition("@")[2].partition(":")[0], parts.path
-    elif scp := _SCP.fullmatch(url):
-        host, path = scp["host"], scp["path"]
-    else:
-        host, path = "", url
-    path = path.strip("/").removesuffix(".git")
-    return f"{host.lower()}/{path}" if host else path or NO_REPOSITORY

@@ -36,7 +36,7 @@ _PROTOCOLS: Final = ("https", "ssh", "file")
 _RESERVED: Final = ("heads", "tags", "remotes", "notes", "replace", "stash", "pull", "merge-requests", "changes")
 _HELPER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*::")
 _SCP_PASSWORD: Final = re.compile(r"[^/@:]+:[^/@]+@[^/:]+:")
-_SCP: Final = re.compile(r"(?:[^/@:]+@)?(\[[^\]]+\]|[^/:]+):")
+_SCP: Final = re.compile(r"(?:[^/@:]+@)?(?P<host>\[[^\]]+\]|[^/:]+):(?P<path>.+)")
 _LOCAL: Final = 10.0
 """The time limit, in seconds, of a Git command that only uses the clone."""
 
@@ -59,6 +59,15 @@ class Remote:
         """The protocols that Git may use, for GIT_ALLOW_PROTOCOL."""
         # Plain HTTP to this machine never leaves it.
         return ":".join((*_PROTOCOLS, "http") if _loopback(urlsplit(self.url)) else _PROTOCOLS)
+
+
+def server_and_path(url: str) -> tuple[str, str]:
+    """The host and the path in the URL of a remote, without protocol, user and port; the host of a path is empty."""
+    if "://" in url:
+        parts = urlsplit(url)
+        return parts.netloc.rpartition("@")[2].partition(":")[0].lower(), parts.path
+    scp = _SCP.fullmatch(url)
+    return (scp["host"].lower(), scp["path"]) if scp else ("", url)
 
 
 def declared_remote(setting: GitMemory, clone: Path, environ: Mapping[str, str]) -> Remote:
@@ -119,8 +128,8 @@ def _remote(url: str, ref: str, folder: Path, environ: Mapping[str, str]) -> Rem
         allowed = parts.scheme in _PROTOCOLS or (parts.scheme == "http" and _loopback(parts))
         if not allowed or not (parts.hostname or parts.scheme == "file"):
             raise _refused(address)
-    elif host := _SCP.match(address):
-        if host[1].startswith("-"):
+    elif host := server_and_path(address)[0]:
+        if host.startswith("-"):
             raise _refused(address)
     else:
         address = os.path.abspath(folder / address)  # noqa: PTH100 - `..` is the remote's as git reads it

@@ -92,19 +92,16 @@ def staleness(
     live: Mapping[str, Listing],
     catalogue: Catalogue,
     *,
-    base_url: str,
-    organization: str | None = None,
     manifests: Sequence[Manifest] | None = None,
     known: KnownChannels = NOTHING_REMEMBERED.channels,
 ) -> tuple[Diagnostic, ...]:
-    """Every reason not to apply ``saved`` as it was reviewed; empty if it can be applied.
+    """What has changed since ``saved`` was reviewed, so that it can't be applied; empty if nothing has.
 
-    ``live`` has the current listings by organisation; organisations that aren't in it are skipped. ``organization`` is
-    as for :func:`misplaced`; ``manifests`` are the files, if they're given with the plan, and ``known`` the remembered
-    channels. Channels that the plan doesn't touch may have changed, and so may the order of keys, listings and set
-    items.
+    ``live`` has the current listings by organisation; organisations that aren't in it are skipped. ``manifests`` are
+    the files, if they're given with the plan, and ``known`` the remembered channels. Channels that the plan doesn't
+    touch may have changed, and so may the order of keys, listings and set items.
     """
-    problems = list(misplaced(saved, base_url=base_url, organization=organization))
+    problems: list[Diagnostic] = []
     if manifests is not None and manifest_digest(manifests, catalogue) != saved.manifest_digest:
         problems.append(Diagnostic("the manifests have changed since the plan was made", hint=_PLAN_AGAIN))
     for planned in saved.organizations:

@@ -18,8 +18,8 @@ from webchat_sync.domain.colors import is_color
 from webchat_sync.flat import visible
 from webchat_sync.frozen import frozen
 from webchat_sync.model import Json, Plan
-from webchat_sync.render.html.paints import Paints, pixels_of
-from webchat_sync.render.html.widget import SCENES, Question, Said, Widget, widget_of
+from webchat_sync.render.html.paints import SCALE, Paints, pixels_of
+from webchat_sync.render.html.widget import OWN_BOTTOM, OWN_SIDE, SCENES, Question, Said, Widget, widget_of
 from webchat_sync.render.rank import rank
 from webchat_sync.render.sides import sides_of
 from webchat_sync.render.walk import Channel, walk
@@ -39,8 +39,6 @@ _WINDOW: Final = 226
 _MARK: Final = "#d97706"
 _GREY: Final = "#64748b"
 _RED: Final = "#a3151c"
-_SCALE: Final = 3
-"""How many pixels of a visitor's page one pixel of the drawing represents, as in the report."""
 
 
 @frozen
@@ -117,13 +115,13 @@ class _Half:
     def up(self) -> float:
         """The distance of the bubble from the bottom, to scale."""
         pixels = pixels_of(self.fields.get("bubbleOffsetBottom"))
-        return (24 if pixels is None else pixels) / _SCALE
+        return (OWN_BOTTOM if pixels is None else pixels) / SCALE
 
     @property
     def aside(self) -> float:
         """The distance of the bubble from its side, to scale."""
         pixels = pixels_of(self.fields.get("bubbleOffsetX"))
-        return min((24 if pixels is None else pixels) / _SCALE, SIDE - 48 - _WINDOW)
+        return min((OWN_SIDE if pixels is None else pixels) / SCALE, SIDE - 48 - _WINDOW)
 
     def drawn(self, at: int, height: int) -> Iterator[str]:
         frame = f'<rect x="12" y="34" width="{SIDE - 24}" height="{height - 64}" rx="8"'

@@ -65,8 +65,6 @@ _LOOK: Final = "The call was sent, but no reliable response arrived: check the c
 _IN_DOUBT: Final = "Check what is in doubt, then run apply again to continue."
 _REFUSED: Final = "Fix what failed, then run apply again to continue."
 _AGAIN: Final = "Run apply again to continue."
-_PASSING: Final = {408, 425, 429}
-"""The statuses below 500 of failures that may be temporary."""
 
 
 def render_report(plan: Plan, report: ApplyReport) -> str:
@@ -142,10 +140,13 @@ def _heading(report: ApplyReport) -> str:
         return heading
     if any(result.status == "in_doubt" for result in report.results):
         return f"{heading} {_IN_DOUBT}"
-    statuses = [result.http_status for result in report.results if result.status == "failed"]
-    # Another run wouldn't follow a redirect either.
-    refused = any(status is not None and 300 <= status < 500 and status not in _PASSING for status in statuses)
-    return f"{heading} {_REFUSED if refused else _AGAIN}"
+    return f"{heading} {_REFUSED if any(map(_is_refused, report.results)) else _AGAIN}"
+
+
+def _is_refused(result: OperationResult) -> bool:
+    """Whether the server refused the call for good; another run wouldn't follow a redirect either."""
+    passing = isinstance(result.error, ApiError) and result.error.transient
+    return result.status == "failed" and 300 <= (result.http_status or 0) < 500 and not passing
 
 
 def _named(plan: Plan, organization: str, address: str) -> str:

@@ -78,18 +78,13 @@ async def read_readings(readers: Mapping[str, ChannelReader], *, base_url: str, 
 
 
 async def read_listings(
-    organizations: Iterable[str],
-    readers: Mapping[str, ChannelReader],
-    *,
-    base_url: str,
-    enough: Callable[[str, Listing], bool] = lambda _, __: False,
+    organizations: Iterable[str], readers: Mapping[str, ChannelReader], *, base_url: str
 ) -> dict[str, Listing]:
     """The listing of every organisation; ``readers`` has one reader per organisation.
 
-    A paged list is read again until two readings agree, or until ``enough`` accepts it. Raises ApiError if one
-    organisation can't be read, and CombinedApiError if several can't.
+    Raises ApiError if one organisation can't be read, and CombinedApiError if several can't.
     """
-    readings = await read_apart(organizations, readers, lambda _, listing: listing, base_url=base_url, enough=enough)
+    readings = await read_apart(organizations, readers, lambda _, listing: listing, base_url=base_url)
     failed = [reading for reading in readings.values() if isinstance(reading, ApiError)]
     if failed:
         raise failed[0] if len(failed) == 1 else CombinedApiError(failed)

@@ -114,14 +114,7 @@ class FromSavedPlan:
         parts = self.parts or (self.saved,)
         for part in parts:
             manifests = None if self.manifests is None else manifests_of(part, self.manifests, parts)
-            reasons += staleness(
-                part,
-                readings.listings,
-                catalogue,
-                base_url=base_url,
-                manifests=manifests,
-                known=remembered.channels,
-            )
+            reasons += staleness(part, readings.listings, catalogue, manifests=manifests, known=remembered.channels)
         if reasons := reasons or [*forgotten(self.saved, remembered.ledger)]:
             raise StalePlanError(tuple(dict.fromkeys(reasons)))
         return readings

@@ -6,10 +6,8 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, TypeAlias
 
 from webchat_sync.jsonvalue import Json
+from webchat_sync.strict_json import DEEPEST
 from webchat_sync.yaml12.troubles import Troubles
-
-DEEPEST: Final = 100
-"""The limit of nested mappings and lists, including those behind aliases."""
 
 MOST_ALIASED: Final = 1_000_000
 """The limit of values that the aliases of one file can stand for, in total."""

@@ -15,8 +15,9 @@ import yaml
 
 from webchat_sync.errors import Diagnostic
 from webchat_sync.jsonvalue import Json, as_json, kind
+from webchat_sync.strict_json import DEEPEST
 from webchat_sync.yaml12 import syntax
-from webchat_sync.yaml12.anchors import DEEPEST, NONE_SO_DEEP, TOO_DEEP, Anchors, Node
+from webchat_sync.yaml12.anchors import NONE_SO_DEEP, TOO_DEEP, Anchors, Node
 from webchat_sync.yaml12.document import Document, Marks, Reading, Source
 from webchat_sync.yaml12.interpolation import MARK, interpolate
 from webchat_sync.yaml12.policy import NO_POLICY, Policy

@@ -32,9 +32,9 @@ class Node:
 
     A mapping or list in block style includes the comment after its last value. ``value`` is what it's read as.
     ``flow``: it's in brackets, its own or outer ones. ``style`` is the quote of a scalar, or its ``|`` or ``>``.
-    ``anchor`` is its own anchor, or the one that an alias refers to; ``meant`` is the node of an alias. ``shares``: it
-    contains an anchor or an alias. ``lead`` is the start of the lines of the comments right above the first entry of a
-    mapping or list in block style, or of the entry if there are none.
+    ``anchor`` is its own anchor, or the one that an alias refers to. ``shares``: it contains an anchor or an
+    alias. ``lead`` is the start of the lines of the comments right above the first entry of a mapping or list in block
+    style, or of the entry if there are none.
     """
 
     kind: Kind
@@ -46,7 +46,6 @@ class Node:
     flow: bool = False
     style: str = ""
     anchor: str | None = None
-    meant: Node | None = None
     shares: bool = False
     entries: list[Entry] = field(default_factory=list)
     lead: int = -1
@@ -133,7 +132,6 @@ class _Reader:
                 place=place,
                 value=target.value,
                 anchor=event.anchor,
-                meant=target,
                 shares=True,
             )
         node = Node(kind="scalar", start=start, end=end, body=start, place=place, anchor=event.anchor, flow=flow)

@@ -18,7 +18,7 @@ from webchat_sync.model import Json
 MOST_PIXELS: Final = 400
 """The greatest distance of the bubble from an edge that the API accepts."""
 
-_SCALE: Final = 3
+SCALE: Final = 3
 """How many pixels of a visitor's page one pixel of the drawing represents."""
 
 
@@ -39,7 +39,7 @@ class Paints:
     def distance(self, edge: str, pixels: int) -> str:
         """The class for a distance of ``pixels``, to scale, from ``edge``: ``bottom``, ``left`` or ``right``."""
         name = f"{edge}-{pixels}"
-        self._rules[name] = f"padding-{edge}:{pixels / _SCALE:.2f}px"
+        self._rules[name] = f"padding-{edge}:{pixels / SCALE:.2f}px"
         return name
 
     def rules(self) -> Iterator[str]:

@@ -31,10 +31,10 @@ SCENES: Final[Mapping[Scene, tuple[str, frozenset[str]]]] = {
 }
 """What a visitor may see: the scene's name, and the fields that it shows."""
 
-_OWN_BOTTOM: Final = 24
+OWN_BOTTOM: Final = 24
 """The default distance of the vendor's bubble from the bottom, in pixels."""
 
-_OWN_SIDE: Final = 24
+OWN_SIDE: Final = 24
 
 
 @frozen
@@ -125,8 +125,8 @@ def widget_of(fields: Mapping[str, Json] | None, changed: frozenset[str], paints
     left = fields.get("bubblePosition") == "left"
     bottom, side = pixels_of(fields.get("bubbleOffsetBottom")), pixels_of(fields.get("bubbleOffsetX"))
     places = (
-        paints.distance("bottom", _OWN_BOTTOM if bottom is None else bottom),
-        paints.distance("left" if left else "right", _OWN_SIDE if side is None else side),
+        paints.distance("bottom", OWN_BOTTOM if bottom is None else bottom),
+        paints.distance("left" if left else "right", OWN_SIDE if side is None else side),
     )
     offline = _said(fields, "offlineMessage", "offline message", changed)
     return Widget(
