@@ -49,7 +49,7 @@ def test_a_declared_secret_is_planned_applied_and_planned_empty(api: Emulated, t
     assert not (tmp_path / "channels" / "support.secret").exists()
     applied = api.invoke("apply", file, "--auto-approve", "--verify-secrets", environ=PATH)
     assert (applied.code, applied.last_line) == (0, "Apply complete! Channels: 0 added, 1 changed, 0 destroyed.")
-    assert '"Support": identity secret generated and delivered' in applied.err
+    assert '"Support": identity secret created and delivered' in applied.err
     assert signs(api.store, "c-1", held(tmp_path))
     assert api.invoke("plan", file, "--detailed-exitcode").code == 0
     assert api.invoke("secret", "status").out.startswith('"Support" (c-1): has a secret; delivered at 2026')

@@ -133,7 +133,7 @@ def test_a_first_secret_counts_in_the_last_line(file: Path) -> None:
     file.write_text(f"version: 1\norganization: acme\nchannels: [{{name: Support, {secret}}}]\n", encoding="utf-8")
     with emulated({"name": "Support"}) as api:
         last = api.invoke("plan", file).last_line
-    assert last == "Plan: 0 to add, 1 to change, 0 to destroy; identity secrets: 1 to generate."
+    assert last == "Plan: 0 to add, 1 to change, 0 to destroy; identity secrets: 1 to create."
 
 
 NOISY = """\

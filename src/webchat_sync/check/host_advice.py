@@ -84,7 +84,7 @@ def _flaws(host: str, sent: str) -> Iterator[tuple[str, str]]:
     elif not is_address(host) and not is_possible(host):
         limits = (
             "Each label has 1 to 63 letters, digits and hyphens, and doesn't begin or end with a hyphen. The whole "
-            "name has at most 253 characters."
+            "name has at most 253 characters. A name that ends in a number is read as an IPv4 address."
         )
         yield "can't be the name of a site", limits
     elif host.startswith("*.") and len(labels) == 1 and labels[0].lower() != "localhost":

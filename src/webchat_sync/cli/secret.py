@@ -104,8 +104,7 @@ def rotate(
         made_at = wait_for(lambda: rotate_secret(name, sinks, connected, runtime, memory, rules))
     rotated_at = moment_text(made_at)
     where = f" The new secret is in {to}." if to else ""
-    message = f'Rotated the identity secret of "{name}" at {rotated_at}; any earlier one no longer works.{where}'
-    note(message)
+    note(f'Rotated the identity secret of "{name}" at {rotated_at}; any earlier one no longer works.{where}')
 
 
 @command.command()
@@ -146,8 +145,9 @@ def revoke(
         holding(subject.place, ledger_options.memory, connection, runtime) as memory,
         connect(connection, runtime, subject.keys, subject.settings) as connected,
     ):
-        wait_for(lambda: revoke_secret(name, connected, runtime, memory, rules))
-    note(f'Revoked the identity secret of "{name}".')
+        before = wait_for(lambda: revoke_secret(name, connected, runtime, memory, rules))
+    had_none = before.has_secret is False
+    note(f'"{name}" had no identity secret.' if had_none else f'Revoked the identity secret of "{name}".')
     return 0
 
 

@@ -32,6 +32,7 @@ from webchat_sync.model import (
 from webchat_sync.plan.summary import summarize
 from webchat_sync.render.failed import failed_line, reasons
 from webchat_sync.render.values import inline, named
+from webchat_sync.render.walk import SECRETS
 from webchat_sync.sentences import in_a_row
 
 _STATUSES: Final[Mapping[OperationStatus, str]] = {
@@ -107,7 +108,7 @@ def done(operation: Operation) -> str:
         case DeleteChannel():
             return "destroyed"
         case MakeSecret():
-            return "identity secret generated and delivered"
+            return f"identity secret {SECRETS[operation.action][1]} and delivered"
         case RevokeSecret():
             return "identity secret revoked"
 

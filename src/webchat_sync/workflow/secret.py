@@ -49,16 +49,18 @@ async def rotate_secret(
         making = MakeSecret(organization=organization, channel_id=None, replaces=True, reason="asked for", sinks=sinks)
         if problems := await rotations.probe([Update(address=name, channel_id="", operations=(making,))]):
             raise InputError(problems)
-        return await _carried_out(rotations, name, making)
+        live = await _carry_out(rotations, name, making)
+        recorded = rotations.book.ledger()[ChannelKey(rotations.book.base_url, organization, live.id)]
+        return recorded.server_at or recorded.at
 
 
 async def revoke_secret(
     name: str, connection: Connection, environment: Environment, memory: RunMemory, rules: SecretRules
-) -> datetime:
-    """Revoke the secret, and return when. Raises ApplyError and ApiError."""
+) -> LiveChannel:
+    """Revoke the secret, and return the channel as it was before. Raises ApplyError and ApiError."""
     async with _opened(connection, environment, memory, rules) as (organization, rotations):
         revoking = RevokeSecret(organization=organization, channel_id=None, reason="asked for")
-        return await _carried_out(rotations, name, revoking)
+        return await _carry_out(rotations, name, revoking)
 
 
 async def secret_statuses(
@@ -88,8 +90,8 @@ async def _opened(
         yield organization, open_rotations(apis, connection, memory, environment, rules)
 
 
-async def _carried_out(rotations: Rotations, name: str, operation: SecretOperation) -> datetime:
-    """Carry out the operation, and return the server's time of it."""
+async def _carry_out(rotations: Rotations, name: str, operation: SecretOperation) -> LiveChannel:
+    """Carry out the operation, and return the channel as it was before."""
     channels = await rotations.apis[operation.organization].list_channels()
     live = find_live(channels, name)
     change = Update(address=live.name, channel_id=live.id, operations=(operation,))
@@ -102,5 +104,4 @@ async def _carried_out(rotations: Rotations, name: str, operation: SecretOperati
             raise
         hint = "The secret may have been replaced by one that nobody has. Rotate it again."
         raise ApplyError(error.message, hint=hint) from None
-    recorded = rotations.book.ledger()[ChannelKey(rotations.book.base_url, operation.organization, live.id)]
-    return recorded.server_at or recorded.at
+    return live

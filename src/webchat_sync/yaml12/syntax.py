@@ -64,7 +64,11 @@ _WORDINGS: Final = (
         "Write `key: value`, or quote text that spans several lines.",
         True,
     ),
-    _Wording("expected '-' indicator", "this doesn't line up with the list above", "Start each item with `- `."),
+    _Wording(
+        "expected '-' indicator",
+        "this doesn't line up with the list above",
+        "Start each item with `- `, and give all its keys the same indentation.",
+    ),
     _Wording(
         "expected key",
         "this doesn't line up with what's above",
