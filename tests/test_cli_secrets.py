@@ -180,6 +180,19 @@ def test_a_rotation_by_hand_is_known_to_the_next_plan(api: Emulated, tmp_path: P
     assert invoke("secret", "status", "--sandbox").out == "There are no live channels.\n"
 
 
+def test_a_revocation_in_doubt_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    lost = Fault(effects.drop(after_commit=True), "DELETE", "*/identity-secret", nth=frozenset(range(1, 6)))
+    with emulated({"name": "Support", "id": "c-1"}, faults=Faults([lost])) as api:
+        assert api.invoke("secret", "rotate", "Support", "--to", "s").code == 0
+        revoked = api.invoke("secret", "revoke", "Support", "--auto-approve")
+        assert (revoked.code, revoked.err.splitlines()[-1]) == (
+            3,
+            "  The secret may have been revoked. Run this again.",
+        )
+        assert api.invoke("secret", "revoke", "Support", "--auto-approve").code == 0
+
+
 def test_a_rotation_by_hand_in_doubt_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     lost = Fault(effects.drop(after_commit=True), "POST", "*/identity-secret", nth=frozenset({1, 2}))

@@ -102,6 +102,10 @@ async def _carry_out(rotations: Rotations, name: str, operation: SecretOperation
     except ApiError as error:
         if not error.in_doubt:
             raise
-        hint = "The secret may have been replaced by one that nobody has. Rotate it again."
+        hint = (
+            "The secret may have been revoked. Run this again."
+            if isinstance(operation, RevokeSecret)
+            else "The secret may have been replaced by one that nobody has. Rotate it again."
+        )
         raise ApplyError(error.message, hint=hint) from None
     return live
