@@ -135,7 +135,7 @@ async def test_nothing_is_an_answer_only_to_a_call_that_expects_nothing() -> Non
         (create, 409, False, "", 1),
         (create, 422, False, "", 1),
         (create, 429, False, "rate limit", 5),
-        (list_channels, 500, False, "", 5),
+        (list_channels, 500, False, "Try again later", 5),
         (create, 500, True, "check the live channels", 1),
         (create, 504, True, "check the live channels", 1),
         (list_channels, 304, False, "base URL", 1),

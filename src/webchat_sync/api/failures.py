@@ -49,6 +49,7 @@ CERTIFICATE_HINT: Final = (
 PUBLIC_HINT: Final = "Check the channel's token and its identity secret."
 SITE_HINT: Final = "Check the channel's token, and that its allowedDomains include the site."
 LIST_HINT: Final = "Check the organisation's id ({source}) and the base URL (MOSEND_BASE_URL)."
+SERVER_HINT: Final = "The server has a problem. Try again later."
 HINTS: Final = {
     402: "The organisation's subscription doesn't include this. See its billing page.",
     404: "Check the id; the channel or conversation may have been deleted since it was read.",
@@ -186,4 +187,6 @@ def _hint(call: Call, status: int) -> str:
         return f"Check {call.key_source}, and that the key belongs to this organisation."
     if status == httpx.codes.NOT_FOUND and call.path.endswith("/web-chat/channels"):
         return LIST_HINT.format(source=call.organization_source)
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return SERVER_HINT
     return NOT_THE_API_HINT if status < 400 else HINTS.get(status, "")
