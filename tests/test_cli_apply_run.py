@@ -89,6 +89,20 @@ def test_a_report_is_written_when_the_run_fails_or_does_not_converge(manifest: P
         assert "GET" in reported(report)["unverified"]
 
 
+@pytest.mark.parametrize(
+    ("status", "way_out"),
+    [
+        (401, "    Check MOSEND_API_KEY"),
+        (402, "    The organisation's subscription"),
+        (404, "    Check the organisation's id"),
+    ],
+)
+def test_a_failed_call_is_told_with_its_way_out(manifest: Path, status: int, way_out: str) -> None:
+    with emulated(faults=Faults([Fault(effects.status(status), "POST")])) as api:
+        applied = api.invoke("apply", manifest, "--auto-approve")
+        assert (applied.code, applied.out.count(f"\n{way_out}")) == (3, 2), applied.out
+
+
 @pytest.mark.parametrize(("answer", "code"), [("no\n", 1), ("", 130)])
 def test_a_report_is_written_when_a_person_refuses(manifest: Path, tmp_path: Path, answer: str, code: int) -> None:
     outcome = "refused" if answer else "interrupted"

@@ -64,7 +64,11 @@ def test_a_rotated_secret_goes_to_a_file_or_is_shown_and_signs_visitors(api: Emu
     assert signs(api, shown.out.strip())
     assert not signs(api, secret)
 
-    assert api.invoke("secret", "revoke", "Support", "--auto-approve").code == 0
+    revoked = [api.invoke("secret", "revoke", "Support", "--auto-approve") for _ in range(2)]
+    assert [said.err for said in revoked] == [
+        'Revoked the identity secret of "Support".\n',
+        '"Support" had no identity secret.\n',
+    ]
     assert not signs(api, shown.out.strip())
 
 
@@ -86,8 +90,9 @@ def test_an_avatar_is_set_and_removed(api: Emulated, tmp_path: Path) -> None:
     image.write_bytes(PNG)
     assert api.invoke("avatar", "set", "Support", image).code == 0
     assert api.store.channels("acme")[0]["avatarUrl"]
-    assert api.invoke("avatar", "remove", "Support").code == 0
+    assert api.invoke("avatar", "remove", "Support").err == 'Removed the avatar of "Support".\n'
     assert api.store.channels("acme")[0]["avatarUrl"] is None
+    assert api.invoke("avatar", "remove", "Support").err == '"Support" had no avatar.\n'
 
 
 def test_a_file_that_is_no_image_or_cannot_be_read_is_not_sent(api: Emulated, tmp_path: Path) -> None:

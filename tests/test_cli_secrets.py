@@ -49,7 +49,7 @@ def test_a_declared_secret_is_planned_applied_and_planned_empty(api: Emulated, t
     assert not (tmp_path / "channels" / "support.secret").exists()
     applied = api.invoke("apply", file, "--auto-approve", "--verify-secrets", environ=PATH)
     assert (applied.code, applied.last_line) == (0, "Apply complete! Channels: 0 added, 1 changed, 0 destroyed.")
-    assert '"Support": identity secret generated and delivered' in applied.err
+    assert '"Support": identity secret created and delivered' in applied.err
     assert signs(api.store, "c-1", held(tmp_path))
     assert api.invoke("plan", file, "--detailed-exitcode").code == 0
     assert api.invoke("secret", "status").out.startswith('"Support" (c-1): has a secret; delivered at 2026')
@@ -178,6 +178,19 @@ def test_a_rotation_by_hand_is_known_to_the_next_plan(api: Emulated, tmp_path: P
     assert api.invoke("secret", "revoke", "Support", "--auto-approve").code == 0
     assert api.invoke("secret", "status").out.startswith('"Support" (c-1): has no secret; revoked at')
     assert invoke("secret", "status", "--sandbox").out == "There are no live channels.\n"
+
+
+def test_a_revocation_in_doubt_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    lost = Fault(effects.drop(after_commit=True), "DELETE", "*/identity-secret", nth=frozenset(range(1, 6)))
+    with emulated({"name": "Support", "id": "c-1"}, faults=Faults([lost])) as api:
+        assert api.invoke("secret", "rotate", "Support", "--to", "s").code == 0
+        revoked = api.invoke("secret", "revoke", "Support", "--auto-approve")
+        assert (revoked.code, revoked.err.splitlines()[-1]) == (
+            3,
+            "  The secret may have been revoked. Run this again.",
+        )
+        assert api.invoke("secret", "revoke", "Support", "--auto-approve").code == 0
 
 
 def test_a_rotation_by_hand_in_doubt_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -312,7 +312,7 @@ def test_no_changes_are_said_in_a_page_without_filters() -> None:
             {"operatingHours": None},
             "Sites that may load the widget a.example as",
         ),
-        ({"operatingHours": None}, {"allowedDomains": ["a.example"]}, "Open hours None are set, as before."),
+        ({"operatingHours": None}, {"allowedDomains": ["a.example"]}, "Opening hours None are set, as before."),
     ],
 )
 def test_where_and_when_is_said_of_what_does_not_change(

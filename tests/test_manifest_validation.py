@@ -44,9 +44,11 @@ FORM = (
             ),
         ),
         (
-            "color: # none",
-            '7: expected text, but there\'s no value (null) | Write `""` for an empty string, or remove the line.',
+            "welcomeMessage:",
+            '16: expected text, but there\'s no value (null) | Write `""` for an empty string, or remove the line.',
         ),
+        ("color: # none", "7: expected text, but there's no value (null) | Write a value, or remove the line."),
+        ("name:", "6: expected text, but there's no value (null) | Write a value, or remove the line."),
         ("color: red", f'8: "red" {FORM}'),
         ('color: "#fff\\n"', f'8: "#fff\\n" {FORM}'),
         (

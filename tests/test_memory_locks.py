@@ -251,7 +251,7 @@ def test_the_commands_know_several_locks(tmp_path: Path, remote: Remote, monkeyp
         of_one = api.invoke("history", "--manifest", "channels", "--target-org", "*-4", environ=ENVIRON)
         assert of_one.out.splitlines() == history.out.splitlines()[4:]
         of_none = api.invoke("history", "--manifest", "channels", "--target-org", "acme", environ=ENVIRON)
-        assert (of_none.out, of_none.err) == ("", "Nothing is recorded in acme.\n")
+        assert (of_none.out, of_none.err) == ("", 'Nothing is recorded for organisation "acme".\n')
 
 
 def test_a_run_over_one_organisation_pushes_four_times(

@@ -704,7 +704,7 @@ def test_a_finished_run_that_cannot_be_recorded_is_told_as_finished(pipeline: Pi
 @pytest.mark.parametrize(
     ("sink", "refused", "said"),
     [
-        ("{command: [sh, -c, 'cat > /dev/null']}", "Delivered", "the secret was rotated and delivered, but that can't"),
+        ("{command: [sh, -c, 'cat > /dev/null']}", "Delivered", "a new secret was delivered, but that can't"),
         ("{command: ['false']}", "Created\\ an", "and that can't be recorded: the memory at "),
     ],
     ids=["delivered", "undelivered"],

@@ -59,7 +59,7 @@ def test_a_secret_that_a_sink_did_not_take_in_full(tmp_path: Path, by_hand: bool
         case = Case(tmp_path, api, sinks=(Sink("command", argv=FAILS, folder=str(tmp_path)),))
         result, message, hint = failed(case, engine={"by_hand": by_hand})
         assert isinstance(result.error, UndeliveredError)
-        flaw = message.removeprefix("the secret was rotated, but ").removesuffix(f"; a copy is in {kept(case)}")
+        flaw = message.removeprefix("a new secret was created, but ").removesuffix(f"; a copy is in {kept(case)}")
         assert re.fullmatch(r"the sink `command .*` didn't accept the secret: .*exited with code 7.*", flaw)
         assert hint == (
             'Fix the sink. As long as that file exists, `webchat-sync secret deliver "Support"` delivers it. If it\'s '
@@ -88,7 +88,7 @@ def test_a_secret_that_the_server_refuses_in_full(tmp_path: Path) -> None:
         result, message, hint = failed(case, verify=True, rotation="2026-Q4")
         assert isinstance(result.error, UndeliveredError)
         assert message == (
-            "the secret was rotated, but the server refuses a visitor signed with the new secret; a copy is in "
+            "a new secret was created, but the server refuses a visitor signed with the new secret; a copy is in "
             f"{kept(case)}"
         )
         assert hint == (
@@ -111,9 +111,7 @@ NOT_PROVEN = (
 def test_a_secret_that_any_signature_passes_for_in_full(tmp_path: Path, by_hand: bool, again: str) -> None:
     with emulated(CHANNEL, faults=Faults([Fault(session(), "POST", SESSIONS)])) as api:
         result, message, hint = failed(Case(tmp_path, api), verify=True, engine={"by_hand": by_hand})
-        assert message == (
-            "the secret was rotated and delivered, but the server accepts a visitor with an invalid signature"
-        )
+        assert message == ("a new secret was delivered, but the server accepts a visitor with an invalid signature")
         proven = NOT_PROVEN.replace("use --rotate", again)
         assert hint == proven.replace("Fix what prevented the check", "Check that `identityRequired` is on")
         assert result.request_id
@@ -123,8 +121,7 @@ def test_a_secret_whose_channel_has_no_token_in_full(tmp_path: Path) -> None:
     with emulated({**CHANNEL, "token": None}) as api:
         result, message, hint = failed(Case(tmp_path, api), verify=True)
         assert message == (
-            "the secret was rotated and delivered, but it couldn't be verified: the server doesn't list a token for "
-            "the channel"
+            "a new secret was delivered, but it couldn't be verified: the server doesn't list a token for the channel"
         )
         assert (hint, result.http_status, result.attempts) == (NOT_PROVEN, 201, 1)
 
@@ -138,7 +135,7 @@ def test_a_sink_that_is_not_ready_in_full(tmp_path: Path) -> None:
         'channel "Support": the sink `file no/such/folder` isn\'t ready to accept a secret: '
     )
     assert problem.place == declare().place
-    assert problem.hint == "Nothing was changed. Fix the sink or declare another one, then run this again."
+    assert problem.hint == "Nothing was changed. Fix the sink or use a different one, then run this again."
 
 
 def test_what_is_wrong_with_the_folders_is_told_once_for_all_channels(tmp_path: Path) -> None:
@@ -152,7 +149,7 @@ def test_what_is_wrong_with_the_folders_is_told_once_for_all_channels(tmp_path: 
 
     (problem,) = anyio.run(probe)
     assert "can't create" in problem.message
-    assert problem.hint == "Nothing was changed. Fix the sink or declare another one, then run this again."
+    assert problem.hint == "Nothing was changed. Fix the sink or use a different one, then run this again."
 
 
 @pytest.mark.parametrize(

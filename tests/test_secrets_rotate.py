@@ -262,14 +262,14 @@ def test_a_refused_rotation_is_reported_even_if_the_ledger_is_lost_meanwhile(tmp
 
 
 REVOKED = "The secret no longer works. The server knows that it was revoked, so there's nothing else to do."
-REFUSED = "the secret was rotated, but the sink `command false` didn't accept the secret: `false` exited with code 1"
+REFUSED = "a new secret was created, but the sink `command false` didn't accept the secret: `false` exited with code 1"
 REPLACED = "The sinks have the new secret. The next apply may replace it."
 
 
 @pytest.mark.parametrize(
     ("sink", "absent", "message", "hint"),
     [
-        (None, False, "the secret was rotated and delivered, but that can't be recorded: ", REPLACED),
+        (None, False, "a new secret was delivered, but that can't be recorded: ", REPLACED),
         (None, True, "the secret was revoked, but that can't be recorded: ", REVOKED),
         (
             "false",
@@ -505,7 +505,7 @@ def test_a_failure_that_says_nothing_of_signatures_leaves_a_delivered_secret_del
         assert [each.status for each in report.results] == ["failed", "not_started"]
         assert (report.outcome, case.signs, case.state) == ("incomplete", True, "delivered")
         told = str(report.results[0].error)
-        assert told.startswith("the secret was rotated and delivered, but it couldn't be verified: POST ")
+        assert told.startswith("a new secret was delivered, but it couldn't be verified: POST ")
         assert said in told
         assert waiting(tmp_path / "recovery") == []
         again = case.apply(declare(identityRequired=True), verify=True)

@@ -41,7 +41,8 @@ def report(*ended: tuple[OperationStatus, int | None], outcome: str = "incomplet
     (planned,) = plan.organizations
     results = []
     for change, (status, http) in zip(planned.active_changes, ended, strict=True):
-        error = ApiStatusError("no", method="POST", path="/x", status=http) if http else None
+        transient = http in {429, 503}
+        error = ApiStatusError("no", method="POST", path="/x", status=http, transient=transient) if http else None
         results.append(OperationResult("acme", change.address, change.operations[0], status, 1, http, error=error))
     text = render_report(plan, ApplyReport(outcome, tuple(results)))  # type: ignore[arg-type] # an Outcome
     return text.splitlines()[0]
@@ -133,7 +134,7 @@ def test_a_first_secret_counts_in_the_last_line(file: Path) -> None:
     file.write_text(f"version: 1\norganization: acme\nchannels: [{{name: Support, {secret}}}]\n", encoding="utf-8")
     with emulated({"name": "Support"}) as api:
         last = api.invoke("plan", file).last_line
-    assert last == "Plan: 0 to add, 1 to change, 0 to destroy; identity secrets: 1 to generate."
+    assert last == "Plan: 0 to add, 1 to change, 0 to destroy; identity secrets: 1 to create."
 
 
 NOISY = """\

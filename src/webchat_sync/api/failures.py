@@ -187,6 +187,6 @@ def _hint(call: Call, status: int) -> str:
         return f"Check {call.key_source}, and that the key belongs to this organisation."
     if status == httpx.codes.NOT_FOUND and call.path.endswith("/web-chat/channels"):
         return LIST_HINT.format(source=call.organization_source)
-    if status >= 500:
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
         return SERVER_HINT
     return NOT_THE_API_HINT if status < 400 else HINTS.get(status, "")

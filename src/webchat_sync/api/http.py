@@ -236,7 +236,7 @@ def open_client(transport: httpx.AsyncBaseTransport | None, timeout: httpx.Timeo
         )
         raise InputError([problem]) from error
     except ImportError:
-        hint = "Install it with `pip install socksio`, or use an HTTP proxy."
+        hint = "Install it alongside webchat-sync (pip install socksio), or use an HTTP proxy."
         raise InputError(
             [Diagnostic("a SOCKS proxy needs the package socksio, which isn't installed", hint=hint)]
         ) from None

@@ -135,6 +135,8 @@ def contrast(value: Json) -> Iterator[Diagnostic]:
 _KEYS: Final = {"timezone": "timezone", "tz": "timezone", "zone": "timezone", "days": "days", "day": "days"}
 """What keys of opening hours mean, without case and separators."""
 
+_SUCH_HOURS: Final = 'hours such as `["09:00-13:00"]`'
+
 _OFFSET: Final = re.compile(r"(?:UTC|GMT)?\s*[+-]\s*\d.*", re.IGNORECASE)
 
 _ADVISERS: Final[Mapping[str | None, Callable[[Json], Iterator[Diagnostic]]]] = {
@@ -179,10 +181,15 @@ def _hours(path: Path, ranges: Json) -> Iterator[Diagnostic]:
     """What is wrong with the hours of one day."""
     if isinstance(ranges, str):
         if looks_like_range(ranges):
-            message, hint = "these hours aren't in a list", f"Write `[{show(guess_range(ranges) or ranges)}]`."
+            meant = guess_range(ranges)
+            message = "these hours aren't in a list"
+            hint = f"Write `[{show(meant)}]`." if meant else f"Write {_SUCH_HOURS}."
         else:
             message = f"{show(ranges)} isn't a list of hours"
-            hint = "If it's closed, leave the day out. If it's open all day, write `[\"00:00-24:00\"]`."
+            hint = (
+                "If it's closed, leave the day out. If it's open all day, write `[\"00:00-24:00\"]`. "
+                f"Otherwise, write {_SUCH_HOURS}."
+            )
         yield warning(path, message, hint, "opening-hours")
         return
     opened: list[tuple[int, int, int]] = []

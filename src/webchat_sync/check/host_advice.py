@@ -21,6 +21,14 @@ _PLAIN: Final = re.compile(r"(?:\*\.)?(?:(?!xn--)[a-z0-9](?:-?[a-z0-9]){0,30}\.)
 _CODE: Final = "domain"
 _SUCH: Final = "Write one such as `www.example.com`. An empty list lets any site load the widget."
 
+_LIMITS: Final = (
+    "Each label has 1 to 63 letters, digits and hyphens, and doesn't begin or end with a hyphen. The whole name has at "
+    "most 253 characters."
+)
+_AS_ADDRESS: Final = (
+    "A name that ends in a number is read as an IPv4 address, which has four numbers from 0 to 255, and no `*.`."
+)
+
 
 def hosts(value: Json) -> Iterator[Diagnostic]:
     """Advice about the items of a list of host names."""
@@ -82,11 +90,7 @@ def _flaws(host: str, sent: str) -> Iterator[tuple[str, str]]:
             "Write the name itself, in its own script.",
         )
     elif not is_address(host) and not is_possible(host):
-        limits = (
-            "Each label has 1 to 63 letters, digits and hyphens, and doesn't begin or end with a hyphen. The whole "
-            "name has at most 253 characters."
-        )
-        yield "can't be the name of a site", limits
+        yield "can't be the name of a site", _AS_ADDRESS if labels[-1].isdigit() else _LIMITS
     elif host.startswith("*.") and len(labels) == 1 and labels[0].lower() != "localhost":
         yield f"matches every site under `{labels[0]}`", "Name a domain that you own: `*.example.com`."
     elif host.endswith("."):

@@ -59,7 +59,7 @@ def in_words(error: ValidationError, text: str) -> tuple[str, str]:
     match error.validator:
         case "type":
             types = [limit] if isinstance(limit, str) else limit
-            return _mistyped(value, types, text), _type_hint(value, types, text)
+            return _mistyped(value, types, text), _type_hint(value, types, text, schema)
         case "enum":
             return _not_one_of(value, limit, text)
         case "const":
@@ -114,12 +114,13 @@ def _mistyped(value: Json, types: Sequence[str], text: str) -> str:
     return f"expected {expected}, but `{_as_written(value, text)}` is read as {kind(value)}"
 
 
-def _type_hint(value: Json, types: Sequence[str], text: str) -> str:
+def _type_hint(value: Json, types: Sequence[str], text: str, schema: Mapping[str, Any]) -> str:
     match value:
         case None if commented := _HASH.fullmatch(text):
             return f'An unquoted `#` starts a comment. Quote the value: `"{commented["text"].strip()}"`.'
         case None:
-            written = next((_EMPTY[name] for name in types if name in _EMPTY), "a value")
+            empty = [_EMPTY[name] for name in types if name in _EMPTY and _NOT_EMPTY.isdisjoint(schema)]
+            written = empty[0] if empty else "a value"
             return f"Write {written}, or remove the line."
         case bool() | int() | float() if "string" in types:
             return f'Quote it: `"{_as_written(value, text)}"`.'
@@ -135,6 +136,9 @@ _EMPTY: Final[Mapping[str, str]] = {
     "array": "`[]` for an empty list",
     "object": "`{}` for an empty mapping",
 }
+_NOT_EMPTY: Final = {"minLength", "pattern", "minItems", "minProperties", "required"}
+"""Keywords that an empty value breaks."""
+
 _SHAPES: Final[Mapping[str, str]] = {
     "array": "Start each item on its own line with `- `, or write `[first, second]`.",
     "object": "Write each entry on its own line as `key: value`.",

@@ -93,7 +93,7 @@ def webchat_sync() -> None:
       webchat-sync plan channels/      # what would change
       webchat-sync apply channels/     # change it, after asking
 
-    Add --sandbox to try any command without an account: it uses a built-in emulator of the API.
+    Add --sandbox to try a command without an account: it uses a built-in emulator of the API.
 
     \b
     Exit codes:

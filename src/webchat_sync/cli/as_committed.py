@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _ELSEWHERE: Final = "Leave it out here, and run `ci adopt` in its own repository."
 _FILTERED: Final = (
-    "A request would contain the file as it's in the checkout, decrypted for example. Use `adopt`, and commit the file "
-    "yourself."
+    "A request would contain the file as it is in the checkout, for example decrypted. Use `adopt`, and commit the "
+    "file yourself."
 )
 _FRESH: Final = "Run it on a fresh checkout: the request starts from a commit."
 _IGNORED: Final = "Commit the file, or leave it out: the request starts from a commit."

@@ -11,6 +11,7 @@ from webchat_sync.cli.connection import ConnectionOptions, connection_options, l
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.tone import note
+from webchat_sync.model import LiveChannel
 
 
 @click.group("avatar")
@@ -63,9 +64,11 @@ def remove(runtime: Runtime, *, name: str, connection: ConnectionOptions) -> Non
       webchat-sync avatar remove Support
     """
 
-    async def send() -> None:
+    async def send() -> LiveChannel:
         async with open_api(connection, runtime) as api:
-            await api.remove_avatar((await live_channel(api, name)).id)
+            before = await live_channel(api, name)
+            await api.remove_avatar(before.id)
+            return before
 
-    wait_for(send)
-    note(f'Removed the avatar of "{name}".')
+    had_none = wait_for(send).fields.get("avatarUrl", "") is None
+    note(f'"{name}" had no avatar.' if had_none else f'Removed the avatar of "{name}".')

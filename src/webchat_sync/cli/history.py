@@ -77,7 +77,8 @@ def command(
         click.echo("\n".join(map(flat, _lines(record))))
     if not records:
         about = f' about "{name}"' if name else ""
-        where = f" in {in_a_row(target_orgs, last='or')}" if target_orgs else ""
+        organizations = in_a_row([f'"{pattern}"' for pattern in target_orgs], last="or")
+        where = f" for organisation {organizations}" if target_orgs else ""
         note(f"Nothing is recorded{about}{where}.")
 
 

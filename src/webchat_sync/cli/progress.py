@@ -207,7 +207,7 @@ def _verb(operation: Operation) -> str:
         case DeleteChannel():
             return "destroying"
         case MakeSecret():
-            return "generating an identity secret for"
+            return "rotating the identity secret of" if operation.replaces else "creating an identity secret for"
         case RevokeSecret():
             return "revoking the identity secret of"
 

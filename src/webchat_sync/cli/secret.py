@@ -103,9 +103,8 @@ def rotate(
         connect(connection, runtime, subject.keys, subject.settings) as connected,
     ):
         made_at = wait_for(lambda: rotate_secret(name, sinks, connected, runtime, memory, rules, heeding(runtime)))
-    rotated_at = moment_text(made_at)
     where = f" The new secret is in {to}." if to else ""
-    note(f'Rotated the identity secret of "{name}" at {rotated_at}; any earlier one no longer works.{where}')
+    note(f'Rotated the identity secret of "{name}" at {moment_text(made_at)}; any earlier one no longer works.{where}')
 
 
 @command.command()
@@ -138,16 +137,17 @@ def revoke(
     from webchat_sync.workflow.secret import revoke_secret
 
     subject = find_subject(paths, connection, runtime, ledger_options, name)
-    question = f'Do you want to revoke the identity secret of "{name}" ({subject.organization})?'
-    if not auto_approve and not approved(question, refused="Revoke cancelled. Nothing was changed."):
+    ask = f'Do you want to revoke the identity secret of "{name}" ({subject.organization})?'
+    if not (auto_approve or approved(ask, refused="Revoke cancelled. Nothing was changed.")):
         return 1
     rules = secret_rules(runtime, by_hand=True)
     with (
         holding(subject.place, ledger_options.memory, connection, runtime) as memory,
         connect(connection, runtime, subject.keys, subject.settings) as connected,
     ):
-        wait_for(lambda: revoke_secret(name, connected, runtime, memory, rules, heeding(runtime)))
-    note(f'Revoked the identity secret of "{name}".')
+        live = wait_for(lambda: revoke_secret(name, connected, runtime, memory, rules, heeding(runtime)))
+    had_none = live.has_secret is False
+    note(f'"{name}" had no identity secret.' if had_none else f'Revoked the identity secret of "{name}".')
     return 0
 
 

@@ -9,7 +9,7 @@ from webchat_sync.cli.completion import complete_channel
 org_option = click.option(
     "--org",
     metavar="ID",
-    help="Organisation for manifests that don't name one. The option, but not the variable, also selects one of "
+    help="The organisation's id, unless the manifest names it. The option, but not the variable, also selects one of "
     "several organisations.  [env: MOSEND_ORG_ID]",
 )
 """Passed to the command as ``org``."""

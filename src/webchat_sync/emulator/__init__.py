@@ -24,7 +24,8 @@ try:
 except ModuleNotFoundError as error:
     raise WebchatSyncError(
         f"the emulator needs the package {error.name}, which isn't installed",
-        hint="Install it with `pip install 'webchat-sync[emulator]'`.",
+        hint="Install webchat-sync with the extra `emulator`, for example with `pip install '.[emulator]'` in a clone "
+        "of its repository.",
     ) from error
 
 __all__ = [

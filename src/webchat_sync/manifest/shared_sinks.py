@@ -66,7 +66,7 @@ def _lost(draft: Draft, position: int, other: Draft, its_position: int) -> Diagn
         "shared-sink",
         f"the secret of {whose} goes here too (see {_place(other, its_position)}); one of the two would be lost",
         *_path(position),
-        hint="Use a different file or key for each channel; `${MOSEND_ORG_ID}` in the path keeps organisations apart.",
+        hint="Use a different file or key for each; `${MOSEND_ORG_ID}` in the path keeps organisations apart.",
     )
 
 

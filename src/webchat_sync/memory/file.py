@@ -42,7 +42,9 @@ _WAY_OUT: Final = (
     "adopted, and none is rotated because of this."
 )
 
-_ELSEWHERE: Final = "Run it in a folder that this user may write to, or use --memory to keep it in a Git repository."
+_ELSEWHERE: Final = (
+    "Run this in a folder that this user may write to, or use --memory to keep the memory in a Git repository."
+)
 
 
 class _Parsed(NamedTuple):

@@ -43,7 +43,7 @@ from webchat_sync.planfile.version import FORMAT_VERSION
 from webchat_sync.strict_json import JsonError, load_json
 
 _PLAN_AGAIN: Final = "Plan again with --out, and have the new plan reviewed."
-_WITH_ITS_MAKER: Final = "Apply it with the version of webchat-sync that made it, or plan again with this one."
+_WITH_ITS_MAKER: Final = "Use the version of webchat-sync that made it, or plan again with this one."
 _MAKE_ONE: Final = "Use a file written by `plan --out FILE`."
 
 

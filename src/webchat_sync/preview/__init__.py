@@ -14,7 +14,8 @@ try:
 except ModuleNotFoundError as error:
     raise WebchatSyncError(
         f"the preview needs the package {error.name}, which isn't installed",
-        hint="Install it with `pip install 'webchat-sync[preview]'`.",
+        hint="Install webchat-sync with the extra `preview`, for example with `pip install '.[preview]'` in a clone "
+        "of its repository.",
     ) from error
 
 __all__ = ["Watch", "build_app"]

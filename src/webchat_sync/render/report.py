@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from webchat_sync.errors import ApiError, CombinedApiError, Place, RotatedError, UndeliveredError
+from webchat_sync.errors import ApiError, CombinedApiError, Place, UndeliveredError
 from webchat_sync.flat import flat
 from webchat_sync.model import (
     ActiveChange,
@@ -32,6 +32,7 @@ from webchat_sync.model import (
 from webchat_sync.plan.summary import summarize
 from webchat_sync.render.failed import failed_line, reasons
 from webchat_sync.render.values import inline, named
+from webchat_sync.render.walk import SECRETS
 from webchat_sync.sentences import in_a_row
 
 _STATUSES: Final[Mapping[OperationStatus, str]] = {
@@ -105,7 +106,7 @@ def done(operation: Operation) -> str:
         case DeleteChannel():
             return "destroyed"
         case MakeSecret():
-            return "identity secret generated and delivered"
+            return f"identity secret {SECRETS[operation.action][1]} and delivered"
         case RevokeSecret():
             return "identity secret revoked"
 
@@ -160,10 +161,10 @@ def _operation(plan: Plan, result: OperationResult) -> Iterator[str]:
     yield f"  {_STATUSES[result.status]}: {_named(plan, result.organization, result.address)}: {call}"
     if result.error is not None:
         yield f"    {flat(result.error.message).removeprefix(f'{call}: ')}"
-    if isinstance(result.error, RotatedError) and result.error.hint:
+    if result.error is not None and result.error.hint:
         yield f"    {flat(result.error.hint)}"
-    if result.status == "in_doubt":
-        yield f"    {flat(result.error.hint) if result.error and result.error.hint else _LOOK}"
+    elif result.status == "in_doubt":
+        yield f"    {_LOOK}"
 
 
 def _left_off(changes: Mapping[tuple[str, str], ActiveChange], result: OperationResult) -> Iterator[str]:

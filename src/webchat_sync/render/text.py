@@ -88,7 +88,7 @@ def last_line(plan: Plan) -> str:
         return f"No changes. {considered(plan)} match the manifest.{failed_line(plan)}"
     summary = summarize(plan)
     counts = f"{summary.create:,} to add, {summary.update:,} to change, {summary.delete:,} to destroy"
-    numbers = {"generate": summary.generate, "rotate": summary.rotate, "revoke": summary.revoke}
+    numbers = {"create": summary.generate, "rotate": summary.rotate, "revoke": summary.revoke}
     secrets = [f"{number:,} to {verb}" for verb, number in numbers.items() if number]
     return f"Plan: {counts}{'; identity secrets: ' if secrets else ''}{', '.join(secrets)}.{failed_line(plan)}"
 

@@ -50,7 +50,7 @@ SYMBOLS: Final[dict[str, Symbol]] = {
     "remove": "-",
 }
 SECRETS: Final[dict[str, tuple[Symbol, str]]] = {
-    "generate": ("+", "generated"),
+    "generate": ("+", "created"),
     "rotate": ("~", "rotated"),
     "revoke": ("-", "revoked"),
 }

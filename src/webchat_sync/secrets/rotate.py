@@ -48,7 +48,7 @@ from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks
 SETTLE: Final = 15.0
 """Seconds to wait before a rotation in doubt is repeated, since a server may commit the first one late."""
 
-_FIX: Final = "Nothing was changed. Fix the sink or declare another one, then run this again."
+_FIX: Final = "Nothing was changed. Fix the sink or use a different one, then run this again."
 _NOT_SENT: Final = "not sent, because the run was interrupted before"
 _NEXT: Final = {"open": "Check that `identityRequired` is on.", "unproven": "Fix what prevented the check."}
 
@@ -145,7 +145,7 @@ class Rotations:
                     f"The secret was delivered, and the next apply won't replace it. {_NEXT[proof.outcome]} Only a "
                     f"new secret can be verified: {'run this again' if self.by_hand else 'use --rotate'} to create one."
                 )
-                raise _rotated(f"the secret was rotated and delivered, but {proof.reason}", hint, result)
+                raise _rotated(f"a new secret was delivered, but {proof.reason}", hint, result)
             case "off":
                 self.say(f'"{name}" is switched off, so its secret can\'t be verified.')
             case "proven":
@@ -193,7 +193,7 @@ class Rotations:
         # In this order, a run that's killed in between rotates again, but leaves no copy behind.
         drop(self.recovery, key)
         if unrecorded := await self._unrecorded(key, replace(outcome, state="delivered")):
-            message = f"the secret was rotated and delivered, but that can't be recorded: {unrecorded}"
+            message = f"a new secret was delivered, but that can't be recorded: {unrecorded}"
             raise _rotated(message, "The sinks have the new secret. The next apply may replace it.", result)
         if operation.verify or self.verify:
             self.unproven[key] = recovered
@@ -258,7 +258,7 @@ class Rotations:
         only = f" --target-org {waiting.key.organization}" if len(self.apis) > 1 else ""
         command = f'secret rotate "{name}" --to FILE' if self.by_hand else f'apply --rotate "{name}"{only}'
         return UndeliveredError(
-            f"the secret was rotated, but {flaw}; {f'a copy is in {copy}' if copy else 'no copy could be kept'}",
+            f"a new secret was created, but {flaw}; {f'a copy is in {copy}' if copy else 'no copy could be kept'}",
             hint=way_out(waiting, copy, f"webchat-sync {command}", refused=refused),
             status=result.status,
             request_id=result.request_id,

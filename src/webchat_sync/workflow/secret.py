@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from anyio import CancelScope
 
@@ -34,8 +34,6 @@ from webchat_sync.workflow.state import RECOVERY
 Heeding: TypeAlias = Callable[[Interrupt], AbstractAsyncContextManager[None]]
 """Surrounds calls in flight; signals that end the run go to its argument."""
 
-_MAYBE: Final = "The secret may have been replaced by one that nobody has. Rotate it again."
-
 
 def find_live(channels: Sequence[LiveChannel], name_or_id: str) -> LiveChannel:
     """The live channel with that name or id; raises InputError if there is none or several."""
@@ -63,7 +61,9 @@ async def rotate_secret(
         making = MakeSecret(organization=organization, channel_id=None, replaces=True, reason="asked for", sinks=sinks)
         if problems := await rotations.probe([Update(address=name, channel_id="", operations=(making,))]):
             raise InputError(problems)
-        return await _carried_out(rotations, name, making, interrupt, heeding)
+        live = await _carry_out(rotations, name, making, interrupt, heeding)
+        recorded = rotations.book.ledger()[ChannelKey(rotations.book.base_url, organization, live.id)]
+        return recorded.server_at or recorded.at
 
 
 async def revoke_secret(
@@ -73,12 +73,15 @@ async def revoke_secret(
     memory: RunMemory,
     rules: SecretRules,
     heeding: Heeding,
-) -> datetime:
-    """Revoke the secret, and return when. ``heeding`` is as for :func:`rotate_secret`. Raises ApplyError, ApiError."""
+) -> LiveChannel:
+    """Revoke the secret, and return the channel as it was before. Raises ApplyError and ApiError.
+
+    ``heeding`` is as for :func:`rotate_secret`.
+    """
     interrupt = Interrupt()
     async with _opened(connection, environment, memory, rules, interrupt) as (organization, rotations):
         revoking = RevokeSecret(organization=organization, channel_id=None, reason="asked for")
-        return await _carried_out(rotations, name, revoking, interrupt, heeding)
+        return await _carry_out(rotations, name, revoking, interrupt, heeding)
 
 
 async def secret_statuses(
@@ -108,10 +111,10 @@ async def _opened(
         yield organization, open_rotations(apis, connection, memory, environment, rules, ending)
 
 
-async def _carried_out(
+async def _carry_out(
     rotations: Rotations, name: str, operation: SecretOperation, interrupt: Interrupt, heeding: Heeding
-) -> datetime:
-    """Carry out the operation, and return the server's time of it; an interrupt lets calls in flight finish."""
+) -> LiveChannel:
+    """Carry out the operation, and return the channel as it was before; an interrupt lets calls in flight finish."""
     channels = await rotations.apis[operation.organization].list_channels()
     live = find_live(channels, name)
     change = Update(address=live.name, channel_id=live.id, operations=(operation,))
@@ -123,24 +126,29 @@ async def _carried_out(
             try:
                 await rotations.carry_out(operation, change, live.id)
             except ApiError as error:
-                failure = ApplyError(error.message, hint=_MAYBE) if error.in_doubt else error
+                failure = ApplyError(error.message, hint=_may_have_done(operation)) if error.in_doubt else error
             except WebchatSyncError as error:
                 failure = error
-    key = ChannelKey(rotations.book.base_url, operation.organization, live.id)
     if interrupt.scope.cancelled_caught:
-        raise _cut_off(rotations, key, operation, live.name)
+        raise _cut_off(rotations, ChannelKey(rotations.book.base_url, operation.organization, live.id), operation, live)
     if failure is not None:
         raise CutOffError(failure.message, hint=failure.hint) if interrupt.requested else failure
-    recorded = rotations.book.ledger()[key]
-    return recorded.server_at or recorded.at
+    return live
 
 
-def _cut_off(rotations: Rotations, key: ChannelKey, operation: SecretOperation, name: str) -> CutOffError:
+def _cut_off(rotations: Rotations, key: ChannelKey, operation: SecretOperation, live: LiveChannel) -> CutOffError:
     """What is known about an operation that was abandoned."""
     if isinstance(operation, RevokeSecret):
-        return CutOffError("interrupted; the secret may have been revoked", hint="Run it again to be sure.")
+        return CutOffError("interrupted during the call", hint=_may_have_done(operation))
     entry = rotations.book.ledger().get(key)
     if any(held.key == key and entry and held.attempt == entry.attempt for held in waiting(RECOVERY)):
-        hint = f'A copy of the new secret was kept: `webchat-sync secret deliver "{name}"` delivers it.'
+        hint = f'A copy of the new secret was kept: `webchat-sync secret deliver "{live.name}"` delivers it.'
         return CutOffError("interrupted; the secret was rotated, but perhaps not delivered", hint=hint)
-    return CutOffError("interrupted; the secret may have been rotated", hint=_MAYBE)
+    return CutOffError("interrupted during the call", hint=_may_have_done(operation))
+
+
+def _may_have_done(operation: SecretOperation) -> str:
+    """What a call in doubt may have done, and the way out."""
+    if isinstance(operation, RevokeSecret):
+        return "The secret may have been revoked. Run this again."
+    return "The secret may have been replaced by one that nobody has. Rotate it again."

@@ -29,6 +29,7 @@ class _Wording(NamedTuple):
 
 
 _IN_BRACKETS: Final = 'Inside brackets, text with a variable must be quoted: `"${NAME}"`.'
+_LINED_UP: Final = "Give all keys of a mapping, and all items of a list, the same indentation."
 _TAB: Final = _Wording("found a tab", "a tab is used where only spaces can indent", "Indent with spaces.")
 _EMPTY: Final = _Wording("", "this empty line has a tab, where only spaces can indent", "Remove the tab.")
 _ANY: Final = _Wording("", "this isn't valid YAML: {said}", "")
@@ -64,16 +65,20 @@ _WORDINGS: Final = (
         "Write `key: value`, or quote text that spans several lines.",
         True,
     ),
-    _Wording("expected '-' indicator", "this doesn't line up with the list above", "Start each item with `- `."),
+    _Wording(
+        "expected '-' indicator",
+        "this doesn't line up with the list above",
+        "Start each item with `- `, and give all its keys the same indentation.",
+    ),
     _Wording(
         "expected key",
         "this doesn't line up with what's above",
-        "Give all keys of a mapping the same indentation. Nothing can follow a value's closing quote.",
+        f"{_LINED_UP} Nothing can follow a value's closing quote.",
     ),
     _Wording(
         "expected <block end>",
         "this doesn't line up with what's above",
-        "Give all keys of a mapping, and all items of a list, the same indentation.",
+        _LINED_UP,
     ),
     _Wording("node content", "a value is missing here", "Close each bracket, and quote text that begins with one."),
     _Wording("Unicode character escape", "this isn't a valid escape sequence", "Write the character itself."),

@@ -114,7 +114,7 @@ def _hours(side: Mapping[str, Json] | None, week: Week | None, at: datetime) -> 
     if side is None:
         return None
     if week is not None:
-        return Hours(_map("Open hours", week, at))
+        return Hours(_map("Opening hours", week, at))
     if FIELD not in side:
         return Hours(None, "Hours unknown: this field isn't managed here, or the server didn't list it.")
     if side[FIELD] is None:

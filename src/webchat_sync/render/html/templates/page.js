@@ -52,7 +52,7 @@
   const says = (bars, difference) => {
     if (!difference) return ranges(bars) || "closed";
     const gained = ranges(bars.filter((bar) => bar.kind === "gained")), lost = ranges(bars.filter((bar) => bar.kind === "lost"));
-    return [gained && `opens ${gained}`, lost && `closes ${lost}`].filter(Boolean).join("; ") || "the same";
+    return [gained && `opens ${gained}`, lost && `closes ${lost}`].filter(Boolean).join("; ") || "no change";
   };
   const drawn = new Map();
   const draw = (mine) => {
