@@ -30,6 +30,9 @@ from webchat_sync.model import (
     WriteResult,
 )
 
+_MAYBE_LOST: Final = (
+    "The secret may have been replaced by one that nobody has. Run apply again: it creates and delivers a new one."
+)
 GONE: Final = 404
 
 
@@ -178,7 +181,12 @@ class _Executor:
     async def secret(self, run: ChannelRun, operation: SecretOperation, channel_id: str) -> WriteResult:
         if self.rotator is None or isinstance(run.change, Delete):
             raise ApplyError("this run can't deliver a new secret")
-        return await self.rotator.carry_out(operation, run.change, channel_id)
+        try:
+            return await self.rotator.carry_out(operation, run.change, channel_id)
+        except ApiError as error:
+            if not error.in_doubt or isinstance(operation, RevokeSecret):
+                raise
+            raise error.counted(error.attempts, in_doubt=True, hint=_MAYBE_LOST) from None
 
     async def delete(self, api: ChannelApi, channel_id: str) -> WriteResult:
         try:
