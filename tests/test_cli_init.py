@@ -289,7 +289,7 @@ def test_a_pipeline_gives_the_manifests_the_keys_and_the_organisation_that_they_
     literal = None if organization is None or organization.startswith("$") else organization
     assert base["variables"].get("MOSEND_ORG_ID") == literal
     said = " ".join(made.out.split())
-    assert all(key in said for key in [*wanted, "GITLAB_TOKEN", "schedule"])
+    assert all(key in said for key in [*wanted, "GITLAB_TOKEN", "the role Developer or above", "schedule"])
     command = next(line.strip() for line in made.out.splitlines() if "--sandbox" in line)
     variable, _, command = command.rpartition("webchat-sync ")
     environ = ENVIRON | dict([variable.strip().split("=")] if variable else [])

@@ -100,8 +100,8 @@ def _set_up_gitlab(start: Start) -> str:
     variable = f", and the variable {ORGANIZATION_VARIABLE}" if start.needs.organization == "" else ""
     return (
         f"{include}In Settings > CI/CD > Variables, add the masked variables {masked} (a project access token with the "
-        f"scopes api and write_repository){variable}. In Build > Pipeline schedules, add one that runs every night, "
-        "with the variable WEBCHAT_SYNC_SCHEDULE set to drift."
+        f"scopes api and write_repository and the role Developer or above){variable}. In Build > Pipeline schedules, "
+        "add one that runs every night, with the variable WEBCHAT_SYNC_SCHEDULE set to drift."
     )
 
 
