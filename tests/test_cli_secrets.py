@@ -123,6 +123,17 @@ def test_a_secret_that_waits_can_go_elsewhere(api: Emulated, tmp_path: Path) -> 
     assert signs(api.store, "c-1", held(tmp_path, "by-hand"))
 
 
+def test_a_secret_does_not_outlive_its_channel(api: Emulated, tmp_path: Path) -> None:
+    file = manifest(tmp_path, "{deliver: [{command: ['false']}]}")
+    assert api.invoke("apply", file, "--auto-approve", environ=PATH, sleep=no_sleep).code == 3
+    recovery = Path(".webchat-sync", "recovery")
+    assert len([*recovery.glob("*.json")]) == 1
+    absent = "version: 1\norganization: acme\nchannels: [{name: Support, sync: {state: absent}}]\n"
+    file.write_text(absent, encoding="utf-8")
+    assert api.invoke("apply", file, "--auto-approve").code == 0
+    assert [*recovery.iterdir()] == []
+
+
 def test_a_runner_whose_clock_is_ahead_does_not_switch_off_the_age_of_its_secret(api: Emulated, tmp_path: Path) -> None:
     file = manifest(tmp_path, "{maxAge: 90d, deliver: [{file: support.secret}]}")
     ahead = NOW + timedelta(days=400)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,24 @@ def test_what_waits_is_read_as_it_was_kept(tmp_path: Path) -> None:
     assert sorted(waiting(tmp_path / "recovery"), key=lambda waits: waits.key) == kept
     drop(tmp_path / "recovery", kept[0].key)
     assert waiting(tmp_path / "recovery") == kept[1:]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit for the size of files")
+def test_a_copy_that_is_there_counts_though_it_cannot_be_written_again(tmp_path: Path) -> None:
+    """A sink may have filled the disk since: there's no need for another rotation, which locks visitors out."""
+    import resource
+
+    waits = recovered(tmp_path)
+    path = keep(tmp_path / "recovery", waits)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        assert keep(tmp_path / "recovery", waits) == path
+        with pytest.raises(OSError, match="File too large"):
+            keep(tmp_path / "recovery", replace(waits, secret=Secret("another")))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert waiting(tmp_path / "recovery") == [waits]
 
 
 def test_what_does_not_wait_is_told_with_what_does(tmp_path: Path) -> None:

@@ -31,9 +31,16 @@ class WaitingSecret:
 
 def keep(folder: Path, waiting: WaitingSecret) -> Path:
     """Write the secret to its file, replacing an earlier one of the channel; returns the path. Raises OSError."""
-    private_folder(folder)
     path = _path(folder, waiting.key)
-    write_private(path, _as_json(waiting))
+    try:
+        private_folder(folder)
+        write_private(path, _as_json(waiting))
+    except OSError:
+        # The disk may have become full since it was written.
+        with suppress(InputError):
+            if _read(path) == waiting:
+                return path
+        raise
     return path
 
 

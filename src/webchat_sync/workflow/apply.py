@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from typing import Protocol
 
 from webchat_sync.apply import DEFAULT_PARALLELISM
 from webchat_sync.apply.ports import Observer
 from webchat_sync.apply.run import Interrupt, Settings, run_channels
+from webchat_sync.apply.run_log import ChannelRun
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
-from webchat_sync.errors import InputError
+from webchat_sync.errors import ApplyError, InputError
 from webchat_sync.frozen import frozen
-from webchat_sync.model import ApplyReport, Delete, Plan
+from webchat_sync.model import ApplyReport, ChannelKey, Delete, Plan
 from webchat_sync.plan.guard import GuardOptions
 from webchat_sync.plan.organizations import of_organization
 from webchat_sync.plan.summary import has_changes
+from webchat_sync.secrets.recovery import drop
 from webchat_sync.secrets.rotate import Rotations
 from webchat_sync.workflow.connection import Connection, open_apis
 from webchat_sync.workflow.plan import refuse
@@ -24,6 +27,7 @@ from webchat_sync.workflow.remembering import RunMemory
 from webchat_sync.workflow.rotations import SecretRules, open_rotations
 from webchat_sync.workflow.run import ApplyRun
 from webchat_sync.workflow.sources import Source
+from webchat_sync.workflow.state import RECOVERY
 from webchat_sync.workflow.verify import verify
 
 
@@ -118,6 +122,7 @@ async def apply(
                 interrupt=interrupt,
                 remembered=memory.remembered,
             )
+        _drop_copies(runs, connection.label)
         finished = run.end(report)
         await memory.end(plan, runs, environment.now(), finished.has_listed)
         return finished
@@ -136,6 +141,14 @@ async def _probe(plan: Plan, rotations: Rotations) -> None:
         problems += of_organization(probed, organization, several=plan.several)
     if problems:
         raise InputError(list(dict.fromkeys(problems)))
+
+
+def _drop_copies(runs: Sequence[ChannelRun], base_url: str) -> None:
+    """Remove the waiting secrets of channels that were deleted; one that stays is worthless, and does no harm."""
+    for run in runs:
+        if isinstance(run.change, Delete) and all(result.status == "done" for result in run.results):
+            with suppress(ApplyError):
+                drop(RECOVERY, ChannelKey(base_url, run.organization, run.change.channel_id))
 
 
 async def _begin(plan: Plan, rotations: Rotations, memory: RunMemory, environment: Environment) -> None:
