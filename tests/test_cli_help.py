@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
 
-from commands import invoke
+from commands import emulated, invoke
 from webchat_sync import __version__
 from webchat_sync.cli import webchat_sync
 from webchat_sync.cli.runtime import Runtime
@@ -76,6 +78,37 @@ def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:
         f"print(json.dumps([code, [name for name in {HEAVY!r} if name in sys.modules]]))"
     )
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert json.loads(done.stdout.splitlines()[-1]) == [0, []]
+
+
+UNUSED = [
+    *("difflib", "html", "jinja2", "jsonschema", "rich", "starlette", "tenacity", "truststore", "uvicorn"),
+    *("click.shell_completion", "pygments"),
+    *("webchat_sync.apply.run", "webchat_sync.emulator", "webchat_sync.git", "webchat_sync.memory.clone"),
+    *("webchat_sync.memory.lease", "webchat_sync.memory.remote", "webchat_sync.planfile.reader"),
+    *("webchat_sync.planfile.snapshot", "webchat_sync.planfile.writer", "webchat_sync.render.problems.text"),
+    *("webchat_sync.secrets.rotate", "webchat_sync.secrets.sinks"),
+]
+"""What a plan of equal channels doesn't use: importing takes most of its time if there are few."""
+
+
+def test_a_plan_of_equal_channels_loads_only_what_it_needs(tmp_path: Path) -> None:
+    file = tmp_path / "channels.yaml"
+    file.write_text("version: 1\norganization: acme\nchannels:\n  - name: Support\n    color: '#0f766e'\n")
+    script = (
+        "import json, sys\n"
+        "from webchat_sync.cli import main\n"
+        f"sys.argv = ['webchat-sync', 'plan', {str(file)!r}, '--detailed-exitcode']\n"
+        "try:\n"
+        "    main()\n"
+        "except SystemExit as end:\n"
+        f"    print(json.dumps([end.code, [name for name in {UNUSED!r} if name in sys.modules]]))"
+    )
+    with emulated({"name": "Support", "color": "#0f766e"}) as api:
+        environ = {**os.environ, **api.environ}
+        done = subprocess.run(
+            [sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=tmp_path, env=environ
+        )
     assert json.loads(done.stdout.splitlines()[-1]) == [0, []]
 
 

@@ -59,13 +59,13 @@ def load_json(data: str | bytes, *, unique_keys: bool = False) -> Any:  # noqa: 
     With ``unique_keys``, as in all our documents, no object may repeat a key; otherwise, the last one counts. Raises
     JsonError, including for numbers that JSON doesn't have: NaN and those that exceed a double.
     """
-    text = _decoded(data)
+    text, encoded = _both(data)
     try:
         value = json.loads(
             text,
             parse_constant=_no_number,
             # The parser's own function, which is much faster, unless there may be a number that's too long.
-            parse_int=_integer if _LONG_NUMBER in text.encode("utf-8", "surrogatepass").translate(_ZEROS) else None,
+            parse_int=_integer if _LONG_NUMBER in encoded.translate(_ZEROS) else None,
             parse_float=_finite,
             object_pairs_hook=_unique if unique_keys else None,
         )
@@ -92,13 +92,16 @@ class _NumberError(Exception):
         self.beyond = beyond
 
 
-def _decoded(data: str | bytes) -> str:
+def _both(data: str | bytes) -> tuple[str, bytes]:
+    """``data`` as text, and in UTF-8."""
     if isinstance(data, str):
-        return data
+        return data, data.encode("utf-8", "surrogatepass")
+    encoding = json.detect_encoding(data)
     try:
-        return data.decode(json.detect_encoding(data))
+        text = data.decode(encoding)
     except UnicodeDecodeError:
         raise JsonError("not UTF-8") from None
+    return text, data if encoding.startswith("utf-8") else text.encode("utf-8", "surrogatepass")
 
 
 def _no_number(constant: str) -> NoReturn:
@@ -136,8 +139,12 @@ def _is_deeper(value: Any, most: int) -> bool:  # noqa: ANN401 - what json.loads
     # The parser only returns these exact types, and checking `type` is faster than `isinstance`.
     level = [value] if type(value) in _HOLDING else []
     for _ in range(most):
-        inside = (outer.values() if isinstance(outer, dict) else outer for outer in level)
-        level = [inner for values in inside for inner in values if type(inner) in _HOLDING]
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) in _HOLDING
+        ]
         if not level:
             return False
     return bool(level)

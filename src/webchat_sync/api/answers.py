@@ -30,20 +30,28 @@ def channel_page(
     Raises ApiAnswerError unless it's reliable, since planning deletes against half a list would be dangerous.
     """
     page = read_page(answer, items_before=items_before, pages_before=pages_before, bytes_before=bytes_before)
-    listed = tuple(_channel(answer, f"data[{index}]", item) for index, item in enumerate(page.items))
+    listed: list[LiveChannel] = []
+    for index, item in enumerate(page.items):
+        try:
+            listed.append(LiveChannel.from_json(item))
+        except ValueError as error:
+            raise answer.untrusted(f"`data[{index}]` {error}") from None
     for channel in listed:
         owner = _owner(channel)
-        if owner and owner.casefold() != organization.casefold():
+        if owner not in ("", organization) and owner.casefold() != organization.casefold():
             raise answer.untrusted(f"the list includes a channel of a different organisation, {channel.id} of {owner}")
-    return ChannelPage(listed, page.next_cursor, answer)
+    return ChannelPage(tuple(listed), page.next_cursor, answer)
 
 
 def _owner(channel: LiveChannel) -> str:
     """The id of the channel's organisation, if its record has one."""
-    organization = channel.fields.get("organization")
+    fields = channel.fields
+    organization = fields.get("organization")
     nested = organization.get("id") if isinstance(organization, dict) else None
-    candidates = (channel.fields.get("organizationId"), channel.fields.get("orgId"), nested)
-    return next((str(owner) for owner in candidates if isinstance(owner, int | str) and owner), "")
+    for owner in (fields.get("organizationId"), fields.get("orgId"), nested):
+        if owner and isinstance(owner, (int, str)):
+            return str(owner)
+    return ""
 
 
 @frozen
@@ -74,7 +82,10 @@ def whole(pages: Sequence[ChannelPage]) -> Listing:
 
 def stored(answer: Answer, *, channel_id: str | None = None) -> WriteResult:
     """The result with the channel in ``data``, which must have the ``channel_id`` if one is given."""
-    channel = _channel(answer, "data", answer.data)
+    try:
+        channel = LiveChannel.from_json(answer.data)
+    except ValueError as error:
+        raise answer.untrusted(f"`data` {error}") from None
     if channel_id not in {None, channel.id}:
         raise answer.untrusted(f"the response is about a different channel, {channel.id}")
     return answer.write_result(channel)
@@ -108,13 +119,6 @@ def media(answer: Answer) -> Media:
     asset_id = _text(answer, "mediaAssetId" if record(answer).get("mediaAssetId") else "mediaId")
     url, mime_type = record(answer).get("url"), record(answer).get("mimeType")
     return Media(asset_id, url if isinstance(url, str) else None, mime_type if isinstance(mime_type, str) else None)
-
-
-def _channel(answer: Answer, place: str, item: Json) -> LiveChannel:
-    try:
-        return LiveChannel.from_json(place, item)
-    except ValueError as error:
-        raise answer.untrusted(str(error)) from None
 
 
 def _text(answer: Answer, name: str) -> str:

@@ -82,17 +82,17 @@ class LiveChannel:
         return has if isinstance(has, bool) else None
 
     @staticmethod
-    def from_json(place: str, item: Json) -> LiveChannel:
-        """The channel in a record at ``place`` of a response. Raises ValueError, with a reason, if it isn't one."""
+    def from_json(item: Json) -> LiveChannel:
+        """The channel in a record of a response. Raises ValueError if it isn't one; the reason follows its place."""
         if not isinstance(item, dict):
-            raise ValueError(f"`{place}` isn't a channel")
+            raise ValueError("isn't a channel")
         identifier, name = item.get("id"), item.get("name")
         if not isinstance(identifier, str) or not identifier:
-            raise ValueError(f"`{place}` is a channel without an id")
+            raise ValueError("is a channel without an id")
         if not is_unicode(identifier):
-            raise ValueError(f"`{place}` is a channel whose id isn't valid Unicode, so it can't be part of a URL")
+            raise ValueError("is a channel whose id isn't valid Unicode, so it can't be part of a URL")
         if not isinstance(name, str):
-            raise ValueError(f"`{place}` is a channel without a name")
+            raise ValueError("is a channel without a name")
         return LiveChannel(identifier, name, item)
 
 

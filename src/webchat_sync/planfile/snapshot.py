@@ -112,13 +112,15 @@ def _listing(file: str, place: str, item: Json) -> tuple[str, Listing]:
     organization, base_url, channels = item.get("organization"), item.get("base_url"), item.get("channels")
     if not isinstance(organization, str) or not isinstance(base_url, str) or not isinstance(channels, list):
         raise _untrusted(file, f"`{place}` has no organization, base_url or channels")
-    try:
-        live = tuple(LiveChannel.from_json(f"{place}.channels[{at}]", channel) for at, channel in enumerate(channels))
-    except ValueError as error:
-        raise _untrusted(file, str(error)) from None
+    live: list[LiveChannel] = []
+    for at, channel in enumerate(channels):
+        try:
+            live.append(LiveChannel.from_json(channel))
+        except ValueError as error:
+            raise _untrusted(file, f"`{place}.channels[{at}]` {error}") from None
     if repeated := _twice([channel.id for channel in live]):
         raise _untrusted(file, f"`{place}` lists the id {repeated} more than once")
-    return organization, Listing(base_url, live)
+    return organization, Listing(base_url, tuple(live))
 
 
 def _failed(file: str, written: Json) -> tuple[FailedOrganization, ...]:
