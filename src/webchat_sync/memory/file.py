@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, InputError, LockedError, MemoryUnavailableError
 from webchat_sync.files import writable, write_private
-from webchat_sync.flat import visible
 from webchat_sync.frozen import frozen
 from webchat_sync.memory.document import (
     INCOMPLETE,
@@ -24,6 +23,7 @@ from webchat_sync.memory.document import (
     parse_document,
     unreadable,
 )
+from webchat_sync.memory.file_text import ENTRIES, ORGANIZATIONS, FileText
 from webchat_sync.memory.ports import Edit, Holder, Note, Run
 from webchat_sync.model import OrganizationKey, moment_text, read_moment
 from webchat_sync.strict_json import load_json
@@ -32,7 +32,6 @@ from webchat_sync.tree import escape_named, read_regular
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-_ENTRIES, _MORE = "entries", "organizations"
 _IDS: Final = ("base_url", "organization", "channel_id")
 _WAY_OUT: Final = (
     "Restore it from a backup. If you have none, move it elsewhere: the channels' current secrets are then "
@@ -43,6 +42,15 @@ _ELSEWHERE: Final = "Run it in a folder that this user may write to, or use --me
 
 
 @frozen
+class _Content:
+    """The file's bytes, and what they say."""
+
+    data: bytes
+    stored: Mapping[str, Any]
+    documents: Mapping[OrganizationKey, Document]
+
+
+@dataclass(slots=True)
 class FileMemory:
     """The memory in the file at ``path``, for any number of organisations. Implements Memory.
 
@@ -52,35 +60,44 @@ class FileMemory:
 
     path: Path
     folders: tuple[Path, ...] = ()
+    _text: FileText = field(default_factory=FileText, init=False, repr=False, compare=False)
+    _latest: _Content | None = field(default=None, init=False, repr=False, compare=False)
 
     def read(self) -> Mapping[OrganizationKey, Document]:
         """See :class:`Memory`."""
-        return self._documents(self._stored())
+        return self._content().documents
 
     def write(
         self, edits: Mapping[OrganizationKey, Edit], note: Note, *, logged: Collection[OrganizationKey] = ()
     ) -> Mapping[OrganizationKey, Document]:
         """See :class:`Memory`. There's no history."""
-        stored = self._stored()
-        before = self._documents(stored)
+        content = self._content()
+        before = content.documents
         after = {scope: edit(before.get(scope, Document())) for scope, edit in edits.items()}
         if any(document != before.get(scope, Document()) for scope, document in after.items()):
-            self._replace({**stored, **_file({**before, **after})})
+            documents = {**before, **after}
+            data = self._text.lay_out(content.stored, documents)
+            self._replace(data)
+            self._latest = _Content(data, content.stored, documents)
         return after
 
     def flaw(self) -> str:
         """See :class:`Memory`."""
         return writable(self.path.parent)
 
-    def _stored(self) -> dict[str, Any]:
+    def _content(self) -> _Content:
+        """What's in the file now. It's only parsed if another process changed it."""
         try:
             if link := escape_named(self.path, self.folders):
                 hint = "Use the path of the file itself in `settings.ledger`."
                 message = f"the ledger {self.path} isn't used because the link {link} leads outside the repository"
                 raise InputError([Diagnostic(message, hint=hint)])
-            stored = load_json(read_regular(self.path).decode(), unique_keys=True)
+            data = read_regular(self.path)
+            if self._latest is not None and self._latest.data == data:
+                return self._latest
+            stored = load_json(data.decode(), unique_keys=True)
         except FileNotFoundError:
-            return {"version": VERSION, _ENTRIES: []}
+            return _Content(b"", {"version": VERSION}, {})
         except OSError as error:
             what = f"can't read the ledger {self.path}: {error.strerror}"
             raise InputError([Diagnostic(what, hint="Check the path and the permissions.")]) from None
@@ -88,15 +105,16 @@ class FileMemory:
             raise self._unreadable(error) from None
         if not isinstance(stored, dict):
             raise self._unreadable(DamagedError("it isn't a JSON object"))
-        return stored
+        self._latest = _Content(data, stored, self._documents(stored))
+        return self._latest
 
     def _documents(self, stored: Mapping[str, Any]) -> dict[OrganizationKey, Document]:
         try:
             check_version(stored.get("version"))
             parts: dict[OrganizationKey, dict[str, Any]] = {}
-            for more in stored.get(_MORE, []):
+            for more in stored.get(ORGANIZATIONS, []):
                 parts[_scope(more)] = {**_without_ids(more), "version": VERSION}
-            for entry in stored[_ENTRIES]:
+            for entry in stored[ENTRIES]:
                 part = parts.setdefault(_scope(entry), {"version": VERSION})
                 part.setdefault("rotations", {})[entry["channel_id"]] = _without_ids(entry)
             return {scope: parse_document(part) for scope, part in parts.items()}
@@ -105,10 +123,10 @@ class FileMemory:
         except (KeyError, TypeError, AttributeError):
             raise self._unreadable(DamagedError(INCOMPLETE)) from None
 
-    def _replace(self, stored: Mapping[str, Any]) -> None:
+    def _replace(self, data: bytes) -> None:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_private(self.path, visible(json.dumps(stored, ensure_ascii=False, indent=2)) + "\n")
+            write_private(self.path, data)
         except OSError as error:
             what = f"can't write the ledger {self.path}: {error.strerror}"
             raise MemoryUnavailableError(what, hint=_ELSEWHERE) from None
@@ -123,18 +141,6 @@ def _scope(entry: Mapping[str, Any]) -> OrganizationKey:
 
 def _without_ids(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if name not in _IDS}
-
-
-def _file(documents: Mapping[OrganizationKey, Document]) -> dict[str, list[dict[str, Any]]]:
-    """The content of the file for ``documents``: rotations as a list of entries, and the rest by organisation."""
-    entries, organizations = [], []
-    for scope, document in sorted(documents.items()):
-        rest = document.as_json()
-        rotations = rest.pop("rotations", {})
-        entries += [{**scope._asdict(), "channel_id": channel, **rotations[channel]} for channel in sorted(rotations)]
-        if more := {name: value for name, value in rest.items() if name != "version"}:
-            organizations.append({**scope._asdict(), **more})
-    return {_ENTRIES: entries, **({_MORE: organizations} if organizations else {})}
 
 
 @frozen(slots=False)
