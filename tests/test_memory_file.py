@@ -6,17 +6,24 @@ import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from filelock import FileLock as SystemLock
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ledgers import read_ledger, record
 from remembering import SCOPE, Clock, entry, in_time_of, remembering, run
+from sizes import size
 from webchat_sync.errors import InputError, LockedError, MemoryUnavailableError
+from webchat_sync.flat import visible
+from webchat_sync.memory.document import Document, parse_document
 from webchat_sync.memory.file import FileLock, FileMemory
 from webchat_sync.memory.opened import hold_lock
 from webchat_sync.memory.ports import Holder, Note
 from webchat_sync.model import ChannelKey, DoubtfulCreate, KnownChannel, OrganizationKey, moment_text
+from work import calls_of
 
 NOTE = Note("rotate")
 AT = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -69,6 +76,63 @@ def test_what_the_older_version_wrote_is_read_and_unknown_keys_are_kept(tmp_path
     stored = json.loads(path.read_text(encoding="utf-8"))
     assert (stored["tomorrow"], stored["entries"][0]["tomorrow"], stored["organizations"][0]["tomorrow"]) == (1, 2, 3)
     assert stored["entries"][0]["attempt"] == "2"
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["ours", "another run's"]),
+        st.sampled_from([SCOPE, OTHER]),
+        st.sampled_from(["rotation", "channel", "create"]),
+        st.sampled_from(["\u202e#x[", "b", "é"]),
+        st.sampled_from(["intended", "delivered", None]),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=size(60, thorough=600), deadline=None)
+@given(STEPS)
+def test_what_is_written_part_by_part_is_what_a_whole_write_would_be(
+    steps: list[tuple[str, OrganizationKey, str, str, str | None]],
+) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "ledger.json"
+        ours = FileMemory(path)
+        expected: dict[OrganizationKey, Document] = {}
+        for who, scope, kind, name, state in steps:
+
+            def edit(document: Document, kind: str = kind, name: str = name, state: str | None = state) -> Document:
+                if kind == "rotation":
+                    return document.with_rotation(name, entry(state) if state else None)
+                if kind == "channel":
+                    return document.with_channels({name: KnownChannel(name, AT, owner=state) if state else None})
+                return document.with_creates({name: DoubtfulCreate(name, AT, state) if state else None})
+
+            (ours if who == "ours" else FileMemory(path)).write({scope: edit}, NOTE)
+            expected[scope] = edit(expected.get(scope, Document()))
+            if not path.exists():
+                continue
+            stored = path.read_text(encoding="utf-8")
+            assert stored == visible(json.dumps(json.loads(stored), ensure_ascii=False, indent=2)) + "\n"
+            remembered = {scope: document for scope, document in expected.items() if document.sections}
+            for memory in (ours, FileMemory(path)):
+                documents = {scope: document for scope, document in memory.read().items() if document.sections}
+                assert documents == remembered
+                for key, document in documents.items():
+                    assert document.rotations == parse_document(remembered[key].as_json()).rotations
+                    assert document.channels == parse_document(remembered[key].as_json()).channels
+
+
+def test_a_write_of_one_rotation_does_no_more_work_if_there_are_a_thousand(tmp_path: Path) -> None:
+    def work(count: int) -> int:
+        memory = FileMemory(tmp_path / f"{count}.json")
+        channels = {f"c-{number}": KnownChannel("Support", AT) for number in range(count)}
+        for edit in (lambda document: document.with_channels(channels), *map(remembering, channels)):
+            memory.write({SCOPE: edit}, NOTE)
+        assert memory.read()[SCOPE].rotations.keys() == channels.keys()
+        return calls_of(lambda: memory.write({SCOPE: remembering("c-5", "2")}, NOTE)[SCOPE].rotations)
+
+    assert work(200) < work(10) * 1.2
 
 
 KNOWN = {"name": "Support", "seen": "2026-07-01T12:00:00+00:00"}

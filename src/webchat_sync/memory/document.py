@@ -23,6 +23,12 @@ _UPDATE: Final = "A newer version of webchat-sync wrote it. Use that version, or
 Section: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 _ROTATIONS, _CREATES, _CHANNELS = "rotations", "creates", "channels"
+_READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], object]]] = {
+    _ROTATIONS: LedgerEntry.from_json,
+    _CREATES: DoubtfulCreate.from_json,
+    _CHANNELS: KnownChannel.from_json,
+}
+"""How the entries of each section are read; a document's cached property has the name of its section."""
 
 
 class _Entry(Protocol):
@@ -100,7 +106,14 @@ class Document:
                 section[key] = {**section.get(key, {}), **entry.as_json()}
         sections = {**self.sections, name: section}
         # An empty section is like a missing one, so it's no change.
-        return replace(self, sections={name: section for name, section in sections.items() if section})
+        document = replace(self, sections={name: section for name, section in sections.items() if section})
+        # What was already read stays so: an apply with 1,000 rotations changes 2,000 entries, one at a time.
+        vars(document).update({read: vars(self)[read] for read in _READERS.keys() & vars(self).keys()})
+        if name in vars(self):
+            changed = {key: _READERS[name](section[key]) for key in entries if key in section}
+            kept = {key: known for key, known in vars(self)[name].items() if key in section}
+            vars(document)[name] = kept | changed
+        return document
 
 
 def parse_document(stored: object) -> Document:

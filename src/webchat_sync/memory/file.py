@@ -8,12 +8,11 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, InputError, LockedError, MemoryUnavailableError
 from webchat_sync.files import writable, write_private
-from webchat_sync.flat import json_text
 from webchat_sync.frozen import frozen
 from webchat_sync.memory.document import (
     INCOMPLETE,
@@ -24,6 +23,7 @@ from webchat_sync.memory.document import (
     parse_document,
     unreadable,
 )
+from webchat_sync.memory.file_text import ENTRIES, ORGANIZATIONS, FileText
 from webchat_sync.memory.ports import Edit, Holder, Note, Run
 from webchat_sync.model import OrganizationKey, moment_text, read_moment
 from webchat_sync.strict_json import load_json
@@ -32,29 +32,25 @@ from webchat_sync.tree import escape_named, read_regular
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-_ENTRIES, _MORE = "entries", "organizations"
-_NOTHING: Final = json.dumps({"version": VERSION, _ENTRIES: []}).encode()
-"""The content of a file that doesn't exist yet."""
-
 _IDS: Final = ("base_url", "organization", "channel_id")
 _WAY_OUT: Final = (
     "Restore it from a backup. If you have none, move it elsewhere: the channels' current secrets are then "
     "adopted, and none is rotated because of this."
 )
 
-_ELSEWHERE: Final = (
-    "Run this in a folder that this user may write to, or use --memory to keep the memory in a Git repository."
-)
+_ELSEWHERE: Final = "Run it in a folder that this user may write to, or use --memory to keep it in a Git repository."
 
 
-class _Parsed(NamedTuple):
-    """The JSON in a file, and the documents in it."""
+@frozen
+class _Content:
+    """The file's bytes, and what they say."""
 
+    data: bytes
     stored: Mapping[str, Any]
     documents: Mapping[OrganizationKey, Document]
 
 
-@frozen
+@dataclass(slots=True)
 class FileMemory:
     """The memory in the file at ``path``, for any number of organisations. Implements Memory.
 
@@ -64,48 +60,54 @@ class FileMemory:
 
     path: Path
     folders: tuple[Path, ...] = ()
+    _text: FileText = field(default_factory=FileText, init=False, repr=False, compare=False)
+    _latest: _Content | None = field(default=None, init=False, repr=False, compare=False)
 
     def read(self) -> Mapping[OrganizationKey, Document]:
         """See :class:`Memory`."""
-        return self._parsed().documents
+        return self._content().documents
 
     def write(
         self, edits: Mapping[OrganizationKey, Edit], note: Note, *, logged: Collection[OrganizationKey] = ()
     ) -> Mapping[OrganizationKey, Document]:
         """See :class:`Memory`. There's no history."""
-        stored, before = self._parsed()
+        content = self._content()
+        before = content.documents
         after = {scope: edit(before.get(scope, Document())) for scope, edit in edits.items()}
         if any(document != before.get(scope, Document()) for scope, document in after.items()):
-            self._replace({**stored, **_file({**before, **after})})
+            documents = {**before, **after}
+            data = self._text.lay_out(content.stored, documents)
+            self._replace(data)
+            self._latest = _Content(data, content.stored, documents)
         return after
 
     def flaw(self) -> str:
         """See :class:`Memory`."""
         return writable(self.path.parent)
 
-    def _parsed(self) -> _Parsed:
-        try:
-            return _parse(self._content())
-        except ValueError as error:
-            raise self._unreadable(error) from None
-
-    def _content(self) -> bytes:
+    def _content(self) -> _Content:
+        """What's in the file now. It's only parsed if another process changed it."""
         try:
             if link := escape_named(self.path, self.folders):
                 hint = "Use the path of the file itself in `settings.ledger`."
                 message = f"the ledger {self.path} isn't used because the link {link} leads outside the repository"
                 raise InputError([Diagnostic(message, hint=hint)])
-            return read_regular(self.path)
+            data = read_regular(self.path)
+            if self._latest is None or self._latest.data != data:
+                self._latest = _parse(data)
+            return self._latest
         except FileNotFoundError:
-            return _NOTHING
+            return _Content(b"", {"version": VERSION}, {})
         except OSError as error:
             what = f"can't read the ledger {self.path}: {error.strerror}"
             raise InputError([Diagnostic(what, hint="Check the path and the permissions.")]) from None
+        except ValueError as error:
+            raise self._unreadable(error) from None
 
-    def _replace(self, stored: Mapping[str, Any]) -> None:
+    def _replace(self, data: bytes) -> None:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_private(self.path, json_text(stored) + "\n")
+            write_private(self.path, data)
         except OSError as error:
             what = f"can't write the ledger {self.path}: {error.strerror}"
             raise MemoryUnavailableError(what, hint=_ELSEWHERE) from None
@@ -115,20 +117,20 @@ class FileMemory:
 
 
 @lru_cache(maxsize=4)
-def _parse(content: bytes) -> _Parsed:
+def _parse(data: bytes) -> _Content:
     """Cached, since a run also reads it to recognise secrets. Raises ValueError, in particular DamagedError."""
-    stored = load_json(content.decode(), unique_keys=True)
+    stored = load_json(data.decode(), unique_keys=True)
     if not isinstance(stored, dict):
         raise DamagedError("it isn't a JSON object")
     check_version(stored.get("version"))
     try:
         parts: dict[OrganizationKey, dict[str, Any]] = {}
-        for more in stored.get(_MORE, []):
+        for more in stored.get(ORGANIZATIONS, []):
             parts[_scope(more)] = {**_without_ids(more), "version": VERSION}
-        for entry in stored[_ENTRIES]:
+        for entry in stored[ENTRIES]:
             part = parts.setdefault(_scope(entry), {"version": VERSION})
             part.setdefault("rotations", {})[entry["channel_id"]] = _without_ids(entry)
-        return _Parsed(stored, {scope: parse_document(part) for scope, part in parts.items()})
+        return _Content(data, stored, {scope: parse_document(part) for scope, part in parts.items()})
     except (KeyError, TypeError, AttributeError):
         raise DamagedError(INCOMPLETE) from None
 
@@ -139,18 +141,6 @@ def _scope(entry: Mapping[str, Any]) -> OrganizationKey:
 
 def _without_ids(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if name not in _IDS}
-
-
-def _file(documents: Mapping[OrganizationKey, Document]) -> dict[str, list[dict[str, Any]]]:
-    """The content of the file for ``documents``: rotations as a list of entries, and the rest by organisation."""
-    entries, organizations = [], []
-    for scope, document in sorted(documents.items()):
-        rest = document.as_json()
-        rotations = rest.pop("rotations", {})
-        entries += [{**scope._asdict(), "channel_id": channel, **rotations[channel]} for channel in sorted(rotations)]
-        if more := {name: value for name, value in rest.items() if name != "version"}:
-            organizations.append({**scope._asdict(), **more})
-    return {_ENTRIES: entries, **({_MORE: organizations} if organizations else {})}
 
 
 @frozen(slots=False)

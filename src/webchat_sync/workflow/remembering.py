@@ -51,6 +51,23 @@ _VERBS: Final = {"created": Create, "updated": Update, "deleted": Delete}
 _Adoptions = Mapping[ChannelKey, LedgerEntry]
 
 
+class _Rotations(Mapping[ChannelKey, LedgerEntry]):
+    """The rotations in all documents; finding one takes no longer if there are thousands."""
+
+    def __init__(self, documents: Mapping[OrganizationKey, Document]) -> None:
+        self._documents = documents
+
+    def __getitem__(self, key: ChannelKey) -> LedgerEntry:
+        return self._documents[key.of_organization].rotations[key.channel_id]
+
+    def __iter__(self) -> Iterator[ChannelKey]:
+        documents = self._documents.items()
+        return (ChannelKey(*scope, known) for scope, document in documents for known in document.rotations)
+
+    def __len__(self) -> int:
+        return sum(len(document.rotations) for document in self._documents.values())
+
+
 @dataclass(slots=True)
 class RunMemory:
     """The memory of one run against the server ``base_url``; only this run writes it while it holds the lock.
@@ -92,11 +109,7 @@ class RunMemory:
 
     def ledger(self) -> Ledger:
         """The remembered rotations."""
-        return {
-            ChannelKey(*scope, channel_id): entry
-            for scope, document in self.documents.items()
-            for channel_id, entry in document.rotations.items()
-        }
+        return _Rotations(dict(self.documents))
 
     def flaw(self) -> str:
         """Why it can't be written; empty if it can."""
