@@ -11,6 +11,7 @@ import pytest
 
 from commands import Emulated, Finished, emulated, invoke, manifest_in
 from planning import NOW, declare, live, plan_for
+from webchat_sync.api.failures import TRANSIENT
 from webchat_sync.cli.progress import Bar, Scope
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.emulator import Fault, Faults, effects
@@ -41,7 +42,7 @@ def report(*ended: tuple[OperationStatus, int | None], outcome: str = "incomplet
     (planned,) = plan.organizations
     results = []
     for change, (status, http) in zip(planned.active_changes, ended, strict=True):
-        transient = http in {429, 503}
+        transient = http is not None and (http in TRANSIENT or http >= 500)
         error = ApiStatusError("no", method="POST", path="/x", status=http, transient=transient) if http else None
         results.append(OperationResult("acme", change.address, change.operations[0], status, 1, http, error=error))
     text = render_report(plan, ApplyReport(outcome, tuple(results)))  # type: ignore[arg-type] # an Outcome

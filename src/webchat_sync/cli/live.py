@@ -91,11 +91,12 @@ def open_snapshot(file: Path, runtime: Runtime) -> tuple[Snapshot, Runtime]:
     return snapshot, runtime
 
 
-def say_age(file: Path, snapshot: Snapshot, runtime: Runtime, done: str = "Planned against") -> None:
-    """Print to stderr that something was ``done`` with a snapshot instead of the live channels."""
+def say_age(
+    file: Path, snapshot: Snapshot, runtime: Runtime, *, did: str = "Planned", preposition: str = "against"
+) -> None:
+    """Print to stderr what the command ``did`` with a snapshot instead of the live channels, and how old that is."""
     from webchat_sync.render.values import age
 
     old = age(runtime.now() - snapshot.created_at)
     created_at = moment_text(snapshot.created_at)
-    message = f"{done} {file}, a listing that is {old} old ({created_at}), not {done.split()[-1]} what is live."
-    note(message)
+    note(f"{did} {preposition} {file}, a listing that is {old} old ({created_at}), not {preposition} what is live.")

@@ -71,7 +71,7 @@ def command(
         snapshot, runtime = open_snapshot(live, runtime)
         manifests = read_named(paths, connection, catalogue, runtime, overlays, fleet)
         listings = _listings(snapshot, manifests, connection, runtime, live)
-        say_age(live, snapshot, runtime, "Learned from")
+        say_age(live, snapshot, runtime, did="Learned", preposition="from")
     else:
         manifests = read_named(paths, connection, catalogue, runtime, overlays, fleet)
         snapshot = take_live(manifests, connection, runtime)

@@ -92,7 +92,7 @@ def decide_secret(
     required = declaration.fields.get("identityRequired", live.fields.get("identityRequired") if live else None) is True
     if declaration.identity_secret is None and not required and not vouched:
         return NOTHING
-    question = _Situation(
+    situation = _Situation(
         declared=declaration.identity_secret,
         live=live,
         entry=_vouched(entry, declaration, now) if vouched else entry,
@@ -102,17 +102,17 @@ def decide_secret(
         forced=forced,
         attempt=entry.attempt if entry else "",
     )
-    decision = question.decide()
-    if decision.operation is None and vouched and question.entry is not None:
+    decision = situation.decide()
+    if decision.operation is None and vouched and situation.entry is not None:
         decision = SecretDecision(
-            remarks=SecretRemarks(VOUCHED_NOTE, SecretAdoption(question.entry.rotation, vouched=True))
+            remarks=SecretRemarks(VOUCHED_NOTE, SecretAdoption(situation.entry.rotation, vouched=True))
         )
     takes_effect = required and any(_in_effect(call) for call in calls)
-    remarks = question.remarks(
+    remarks = situation.remarks(
         decision,
         takes_effect=takes_effect,
         managed="identityRequired" in declaration.fields,
-        decided_on=question.attempt if takes_effect or vouched else None,
+        decided_on=situation.attempt if takes_effect or vouched else None,
     )
     return SecretDecision(decision.operation, remarks, decision.operation is not None or takes_effect)
 
