@@ -50,20 +50,8 @@ MAY_IMPORT = {
     "planfile": {"flat", "jsonvalue", "sentences", "strict_json", "plan", "domain", "leaks", "model", "errors"},
     "apply": {"create_once", "domain", "environment", "model", "errors"},
     "workflow": {
-        *(
-            "api",
-            "apply",
-            "check",
-            "create_once",
-            "domain",
-            "environment",
-            "errors",
-            "files",
-            "forge",
-            "manifest",
-            "memory",
-        ),
-        *("model", "plan", "planfile", "secrets", "sentences", "tree"),
+        *("api", "apply", "check", "create_once", "domain", "environment", "errors", "files", "forge", "manifest"),
+        *("memory", "model", "plan", "planfile", "secrets", "sentences", "tree"),
     },
     "secrets": {
         *("domain", "environment", "errors", "files", "flat", "leaks", "model", "readings", "redact", "strict_json"),
@@ -73,7 +61,20 @@ MAY_IMPORT = {
         *("environment", "flat", "jsonvalue", "strict_json", "files", "git", "git_messages", "tree", "redact"),
         *("model", "errors"),
     },
-    "api": {"flat", "jsonvalue", "domain", "environment", "sentences", "strict_json", "redact", "model", "errors"},
+    "api": {
+        *(
+            "flat",
+            "jsonvalue",
+            "domain",
+            "environment",
+            "leaks",
+            "sentences",
+            "strict_json",
+            "redact",
+            "model",
+            "errors",
+        ),
+    },
     # It speaks HTTP as `api` does: one way of repeating calls, of reading failures and of keeping tokens out of them.
     # It pushes a branch as `memory` pushes its refs: one way of keeping the token out of git's hands.
     "forge": {"api", "create_once", "environment", "jsonvalue", "memory", "strict_json", "model", "errors"},
@@ -97,9 +98,16 @@ def room(path: Path) -> str:
 
 
 def imported_modules(path: Path) -> set[str]:
-    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-    plain = {name.name for each in nodes if isinstance(each, ast.Import) for name in each.names}
-    return plain | {each.module or "" for each in nodes if isinstance(each, ast.ImportFrom)}
+    """What the module imports; of this package, also what may be a module in it."""
+    modules: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            modules |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            modules.add(node.module or "")
+            if node.module == "webchat_sync":
+                modules |= {f"webchat_sync.{name.name}" for name in node.names if name.name != "__version__"}
+    return modules
 
 
 def classes(case: ast.match_case) -> set[str]:

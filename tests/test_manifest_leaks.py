@@ -8,7 +8,7 @@ import pytest
 
 from commands import invoke
 from manifest_files import HEAD, declared, problems
-from webchat_sync.leaks import looks_random, names_secret, printable_line, redact
+from webchat_sync.leaks import looks_random, names_secret, printable_line, redact_text
 
 TOKENS = {
     "jwt": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P",
@@ -100,7 +100,7 @@ def test_a_line_that_may_hold_a_secret_is_not_shown() -> None:
     assert printable_line("  color: red") == "  color: red"
     for line in ("  password: hunter2", "a: {clientSecret: x}", "API_KEY=1", f"x: {TOKENS['github']}"):
         assert printable_line(line) == ""
-    assert redact(f"a {TOKENS['slack']} b") == "a *** b"
+    assert redact_text(f"a {TOKENS['slack']} b") == "a *** b"
 
 
 def test_the_value_of_a_variable_is_not_shown(tmp_path: Path) -> None:

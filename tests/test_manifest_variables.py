@@ -10,7 +10,7 @@ import pytest
 
 from manifest_files import declared, said
 from webchat_sync.check.variables import Variables
-from webchat_sync.leaks import holds_key, printable_line, redact
+from webchat_sync.leaks import holds_key, printable_line, redact_text
 from webchat_sync.model import Secret
 from webchat_sync.yaml12.interpolation import interpolate
 
@@ -156,7 +156,7 @@ def test_only_variables_for_keys_are_sent_as_keys(tmp_path: Path, name: str) -> 
 def test_tokens_of_known_forms_are_found(token: str) -> None:
     assert holds_key(token)
     assert holds_key(f"a {token} b")
-    assert redact(f"a {token} b") == "a *** b"
+    assert redact_text(f"a {token} b") == "a *** b"
 
 
 @pytest.mark.slow
@@ -189,7 +189,7 @@ def test_looking_for_keys_takes_time_in_proportion_to_the_text(unit: str) -> Non
     def seconds(size: int) -> float:
         text = (unit * size)[:size]
         started = time.process_time()
-        redact(text)
+        redact_text(text)
         holds_key(text)
         printable_line(text)
         return time.process_time() - started

@@ -86,7 +86,7 @@ def looks_random(text: str) -> bool:
     return _entropy(text) >= _BITS
 
 
-def redact(text: str) -> str:
+def redact_text(text: str) -> str:
     """``text`` with ``***`` instead of every API key and known kind of token."""
     if KEY_MARK in text:
         text = _KEY.sub("***", text)
@@ -99,11 +99,11 @@ def redact_value(value: Json, name: str = "") -> Json:
     ``name`` is the key of the value: random text counts as a secret if the key is a name for one.
     """
     if isinstance(value, str):
-        return "***" if names_secret(name) and looks_random(value) else redact(value)
+        return "***" if names_secret(name) and looks_random(value) else redact_text(value)
     if isinstance(value, list):
         return [redact_value(item, name) for item in value]
     if isinstance(value, dict):
-        return {redact(key): redact_value(inner, key) for key, inner in value.items()}
+        return {redact_text(key): redact_value(inner, key) for key, inner in value.items()}
     return value
 
 
@@ -120,16 +120,20 @@ def redact_steps(steps: Steps) -> Steps:
 def _redacted_step(step: Step) -> Step:
     match step:
         case Key(name):
-            return Key(redact(name))
+            return Key(redact_text(name))
         case Item():
-            return step if redact(step.text) == step.text else Item.of(redact_value(step.value), step.by, step.position)
+            return (
+                step
+                if redact_text(step.text) == step.text
+                else Item.of(redact_value(step.value), step.by, step.position)
+            )
         case Position() | Order():
             return step
 
 
 def printable_line(line: str) -> str:
     """``line`` of a file, or an empty text if it may contain a secret."""
-    return "" if _ASSIGNED.search(line) or redact(line) != line else line
+    return "" if _ASSIGNED.search(line) or redact_text(line) != line else line
 
 
 def _entropy(text: str) -> float:

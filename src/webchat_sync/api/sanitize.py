@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from webchat_sync import leaks
 from webchat_sync.flat import flat
+from webchat_sync.leaks import redact_text
 from webchat_sync.model import Secret
 from webchat_sync.redact import HIDDEN, redact
 
@@ -28,7 +28,7 @@ def hide(text: str, secrets: Iterable[Secret], *, tokens: bool = False) -> str:
     """
     if tokens and not UUID.fullmatch(text):
         text = LIKE_A_SECRET.sub(HIDDEN, text)
-    return redact(leaks.redact(text), secrets)
+    return redact(redact_text(text), secrets)
 
 
 def one_line(text: str, limit: int = MAX_LENGTH) -> str:

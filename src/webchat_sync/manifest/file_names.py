@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-from webchat_sync.leaks import redact
+from webchat_sync.leaks import redact_text
 
 _LONGEST: Final = 50
 """Characters, which are up to 200 bytes; file systems allow names of 255."""
@@ -39,7 +39,7 @@ def file_names(channel_names: Iterable[str], *, taken: Iterable[str] = ()) -> li
 
 
 def _slug(channel_name: str) -> str:
-    if redact(channel_name) != channel_name:
+    if redact_text(channel_name) != channel_name:
         return _NAMELESS
     apart = unicodedata.normalize("NFKD", channel_name.casefold())
     bare = "".join(char for char in apart if not unicodedata.combining(char)).casefold()

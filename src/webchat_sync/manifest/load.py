@@ -18,7 +18,7 @@ from webchat_sync.check.variables import ALLOW_ENV, Variables, guarded
 from webchat_sync.environment import API_KEY_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.frozen import frozen
-from webchat_sync.leaks import printable_line, redact
+from webchat_sync.leaks import printable_line, redact_text
 from webchat_sync.manifest.declare import declare, extra_fields
 from webchat_sync.manifest.files import OVERLAY, find_files, read_source, show_path
 from webchat_sync.manifest.overlay import lay_over, organization_of
@@ -231,8 +231,8 @@ def _order(problem: Diagnostic) -> tuple[Place, str]:
 
 def _finished(problem: Diagnostic, lines: _Lines, forms: Collection[str] = ()) -> Diagnostic:
     """``problem`` with its line, and with redacted texts."""
-    message, hint = (_without(forms, redact(text)) for text in (problem.message, problem.hint))
-    steps = tuple(_without(forms, redact(step)) if isinstance(step, str) else step for step in problem.steps)
+    message, hint = (_without(forms, redact_text(text)) for text in (problem.message, problem.hint))
+    steps = tuple(_without(forms, redact_text(step)) if isinstance(step, str) else step for step in problem.steps)
     return replace(problem, message=message, steps=steps, hint=hint, line=lines.of(problem))
 
 

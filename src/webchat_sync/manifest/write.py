@@ -12,7 +12,7 @@ from webchat_sync.check.schema import Check
 from webchat_sync.check.secrets import holds_secret
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.jsonvalue import brief, show
-from webchat_sync.leaks import holds_key, printable_line, redact
+from webchat_sync.leaks import holds_key, printable_line, redact_text
 from webchat_sync.model import UNKNOWN, Json, LiveChannel, Missing
 
 _ITEM: Final = "  - "
@@ -139,4 +139,4 @@ def _note(name: str, value: Json, reason: str) -> str:
         shown = ""
     about_value = shown and reason.startswith(f"{shown[2:]} ")
     why = f"it {reason.removeprefix(shown[2:]).lstrip()}" if about_value else reason
-    return f"# {redact(brief(name))}{shown} (not managed: {why})\n"
+    return f"# {redact_text(brief(name))}{shown} (not managed: {why})\n"

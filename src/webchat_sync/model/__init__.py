@@ -45,7 +45,7 @@ from webchat_sync.model.memory import (
     KnownChannel,
     KnownChannels,
     Remembered,
-    manifests_of,
+    manifests_in_words,
 )
 from webchat_sync.model.operations import (
     CreateChannel,
@@ -146,7 +146,7 @@ __all__ = [
     "Update",
     "WriteResult",
     "fields_in",
-    "manifests_of",
+    "manifests_in_words",
     "moment_text",
     "path_text",
     "read_moment",

@@ -24,7 +24,7 @@ _IN_WORDS: Final = {
 }
 
 
-def manifests_of(owners: Iterable[str]) -> str:
+def manifests_in_words(owners: Iterable[str]) -> str:
     """The manifests of ``owners``, in words."""
     return " and ".join(_IN_WORDS.get(owner, f"the manifests of {owner}") for owner in owners)
 

@@ -35,7 +35,7 @@ from webchat_sync.model import (
     Remembered,
     Unchanged,
     Update,
-    manifests_of,
+    manifests_in_words,
 )
 from webchat_sync.plan.diff import differences, identical
 from webchat_sync.plan.digest import channel_digest
@@ -106,7 +106,7 @@ class ChannelPlanner:
         if known is None or not known.owners:
             return NEVER_DECLARED
         if not remembered.owner or remembered.owner not in known.owners:
-            return f"{manifests_of(known.owners)} declared it"
+            return f"{manifests_in_words(known.owners)} declared it"
         if reason := remembered.kept.get(self._scope, {}).get(live.id):
             return reason
         files = remembered.elsewhere.get(self._scope, {})

@@ -9,7 +9,7 @@ from typing import Final
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import kind
-from webchat_sync.leaks import redact, redact_value
+from webchat_sync.leaks import redact_text, redact_value
 from webchat_sync.model import Json, LiveChannel
 
 MOST_KEYS: Final = 50
@@ -91,7 +91,7 @@ def observe(values: Iterable[Json], name: str = "") -> Seen:
     by_key: dict[str, list[Json]] = {}
     for mapping in mappings:
         for key, member in mapping.items():
-            by_key.setdefault(redact(key), []).append(member)
+            by_key.setdefault(redact_text(key), []).append(member)
     are_data = len(by_key) > MOST_KEYS
     return Seen(
         types=dict(sorted(Counter(map(type_of, values)).items(), key=lambda count: count[0] == "null")),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from webchat_sync.leaks import redact, redact_steps, redact_value, redact_value_at
+from webchat_sync.leaks import redact_steps, redact_text, redact_value, redact_value_at
 from webchat_sync.model import (
     ActiveChange,
     Create,
@@ -33,24 +33,25 @@ def redacted_organization(planned: OrganizationPlan) -> OrganizationPlan:
     return replace(
         planned,
         changes=tuple(change if isinstance(change, Unchanged) else _change(change) for change in planned.changes),
-        undeclared=tuple(replace(channel, name=redact(channel.name)) for channel in planned.undeclared),
-        kept={channel_id: redact(reason) for channel_id, reason in planned.kept.items()},
+        undeclared=tuple(replace(channel, name=redact_text(channel.name)) for channel in planned.undeclared),
+        kept={channel_id: redact_text(reason) for channel_id, reason in planned.kept.items()},
         refused=tuple(
-            replace(problem, message=redact(problem.message), hint=redact(problem.hint)) for problem in planned.refused
+            replace(problem, message=redact_text(problem.message), hint=redact_text(problem.hint))
+            for problem in planned.refused
         ),
     )
 
 
 def _change(change: ActiveChange) -> ActiveChange:
-    address, fields = redact(change.address), tuple(map(_field, change.fields))
+    address, fields = redact_text(change.address), tuple(map(_field, change.fields))
     impact = tuple(map(_impact, change.impact))
     match change:
         case Create():
-            note = redact(change.note)
-            lookalikes = tuple(other._replace(name=redact(other.name)) for other in change.lookalikes)
+            note = redact_text(change.note)
+            lookalikes = tuple(other._replace(name=redact_text(other.name)) for other in change.lookalikes)
             return replace(change, address=address, fields=fields, impact=impact, note=note, lookalikes=lookalikes)
         case Update():
-            former = None if change.renamed_from is None else redact(change.renamed_from)
+            former = None if change.renamed_from is None else redact_text(change.renamed_from)
             reviewed = {name: redact_value(value, name) for name, value in change.reviewed.items()}
             return replace(
                 change, address=address, fields=fields, impact=impact, renamed_from=former, reviewed=reviewed
@@ -61,7 +62,7 @@ def _change(change: ActiveChange) -> ActiveChange:
 
 
 def _impact(impact: Impact) -> Impact:
-    return replace(impact, text=redact(impact.text), field=redact(impact.field))
+    return replace(impact, text=redact_text(impact.text), field=redact_text(impact.field))
 
 
 def _field(field: FieldChange) -> FieldChange:

@@ -9,7 +9,7 @@ from typing import Final
 from webchat_sync.errors import Diagnostic
 from webchat_sync.flat import flat
 from webchat_sync.frozen import frozen
-from webchat_sync.leaks import redact
+from webchat_sync.leaks import redact_text
 from webchat_sync.model import Impact, Plan
 from webchat_sync.plan.undo import Moved, inverted
 from webchat_sync.render.comment import LONGEST_TITLE, foot_lines
@@ -87,7 +87,7 @@ class AdoptSummary:
 
     def name_of(self, organization: str, channel: str) -> str:
         """A channel, with its organisation if there are several."""
-        return named(redact(channel), organization if self.undo.several else "")
+        return named(redact_text(channel), organization if self.undo.several else "")
 
 
 def adopt_marker(plan: Plan, label: str) -> str:
@@ -146,8 +146,8 @@ def _broken(problems: Sequence[Diagnostic]) -> Iterator[str]:
 
 def _rule(problem: Diagnostic) -> str:
     where = f" at {code_span(str(problem.place))}" if problem.place else ""
-    path = f" ({code_span(redact(problem.path))})" if problem.path else ""
-    said, hint = (phrase(redact(text), most=_LINE) for text in (problem.message, problem.hint))
+    path = f" ({code_span(redact_text(problem.path))})" if problem.path else ""
+    said, hint = (phrase(redact_text(text), most=_LINE) for text in (problem.message, problem.hint))
     return f"**{problem.severity}**{where}{path}: {said}. {hint}"
 
 
@@ -228,7 +228,7 @@ def _others(summary: AdoptSummary) -> Iterator[str]:
         )
         yield f"New, and not in any file yet: {in_a_row(added, most=_MOST)}{stay}"
     if summary.left:
-        lines = [f"- {phrase(redact(line), most=_LINE)}" for line in summary.left[:_MOST]]
+        lines = [f"- {phrase(redact_text(line), most=_LINE)}" for line in summary.left[:_MOST]]
         more = [f"- and {len(summary.left) - _MOST} more"] if len(summary.left) > _MOST else []
         yield "\n".join(["Not adopted:", "", *lines, *more])
 
@@ -236,5 +236,5 @@ def _others(summary: AdoptSummary) -> Iterator[str]:
 def _unread(plan: Plan) -> Iterator[str]:
     """What couldn't be read. It's not part of the identity, since a failure may be temporary."""
     if plan.failed:
-        lines = [f"- {phrase(redact(notice), most=_LINE)}" for notice in notices(plan)]
+        lines = [f"- {phrase(redact_text(notice), most=_LINE)}" for notice in notices(plan)]
         yield "\n".join(["Nothing was adopted from these organisations:", "", *lines])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from webchat_sync.domain.names import stored_form
 from webchat_sync.frozen import frozen
 from webchat_sync.memory.document import Document
-from webchat_sync.model import KnownChannel, OrganizationKey, manifests_of
+from webchat_sync.model import KnownChannel, OrganizationKey, manifests_in_words
 
 if TYPE_CHECKING:
     from webchat_sync.manifest.left_out import Mention
@@ -127,7 +127,7 @@ class Ownership:
                 return f"its file {file} isn't part of this run"
             return f"its file {file} is gone, and this run doesn't include its folder: apply a folder that contained it"
         if others := [owner for owner in known.owners if owner != self.owner]:
-            return f"{manifests_of(others)} declare it, too"
+            return f"{manifests_in_words(others)} declare it, too"
         if is_declared:
             return f'this run declares "{known.name}", its name at the last apply'
         return f"{unread()} can't be read, and may declare it" if unread() else ""

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.frozen import frozen
-from webchat_sync.leaks import redact
+from webchat_sync.leaks import redact_text
 from webchat_sync.model import Impact, Json, Plan
 from webchat_sync.plan.organizations import refused
 from webchat_sync.plan.summary import summarize
@@ -188,7 +188,7 @@ def render_parts(
         chapters=chapters,
         created_at=plan.created_at,
         applied=applied,
-        refused=tuple((redact(problem.message), redact(problem.hint)) for problem in reasons),
+        refused=tuple((redact_text(problem.message), redact_text(problem.hint)) for problem in reasons),
         places=places(plan, host),
         organizations=tuple(planned.organization for planned in plan.organizations),
         remarks=tuple(sorted((remark for section in walk(plan) for remark in section.remarks), key=_remark_level)),
