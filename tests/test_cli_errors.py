@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -153,3 +156,11 @@ def test_an_error_of_the_api_looks_as_the_others_do(tmp_path: Path) -> None:
 
 def test_a_usage_error_names_the_help_of_its_command() -> None:
     assert "`webchat-sync secret rotate --help`" in invoke("secret", "rotate", "x").err
+
+
+def test_a_signal_while_the_program_is_loaded_leaves_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt\n", encoding="utf-8")
+    command = [sys.executable, "-m", "webchat_sync", "version"]
+    environ = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted.\n")
