@@ -353,7 +353,7 @@ def test_an_organisation_that_existing_files_do_not_have_is_not_taken_in_silence
         file.write_text(text, encoding="utf-8")
     again = init("channels", "--host", host, *(["--org", second] if second else []))
     assert again.code == 0
-    assert (" isn't in " not in again.err) == is_used, again.err
+    assert (" wasn't written to " not in again.err) == is_used, again.err
     if not is_used:
         line = 'organization: "12345"' if second == "12345" else "organization: acme"
         assert f"Write `{line}` in the manifests that don't name an organisation, or delete th" in again.err
@@ -367,8 +367,8 @@ def test_an_organisation_without_a_file_to_write_it_to_is_not_taken_in_silence(h
     made = init(folder, "--org", "acme")
     assert made.code == 0
     assert (
-        "--org acme isn't in the manifests, since existing files aren't changed. Write `organization: acme` in the "
-        "manifests that don't name an organisation, or set MOSEND_ORG_ID to it.\n"
+        "--org acme wasn't written to the manifests, since existing files aren't changed. Write "
+        "`organization: acme` in the manifests that don't name an organisation, or set MOSEND_ORG_ID to it.\n"
     ) in made.err
     assert "Set MOSEND_API_KEY and MOSEND_ORG_ID" in made.out
 

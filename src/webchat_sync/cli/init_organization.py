@@ -89,7 +89,7 @@ def needs_with(needs: Needs, files: Sequence[Path]) -> Needs:
         them = "this file" if len(others) == 1 else "these files"
         instead = f"delete {them} and run init again" if others else f"set {ORGANIZATION_VARIABLE} to it"
         note(
-            f"--org {needs.organization} isn't in {where}, since existing files aren't changed. Write `{line}` in the "
-            f"manifests that don't name an organisation, or {instead}."
+            f"--org {needs.organization} wasn't written to {where}, since existing files aren't changed. Write "
+            f"`{line}` in the manifests that don't name an organisation, or {instead}."
         )
     return replace(needs, organization=min(found.values(), default=""))
