@@ -216,7 +216,7 @@ class Broken(httpx.AsyncBaseTransport):
         (httpx.WriteTimeout(""), True, "sending the request timed out"),
         (httpx.ReadError(""), True, "the connection broke"),
         (httpx.WriteError(""), True, "the connection broke"),
-        (httpx.RemoteProtocolError(""), True, "the response isn't valid HTTP"),
+        (httpx.RemoteProtocolError(""), True, "what it sent isn't valid HTTP"),
         (httpx.StreamClosed(), True, "Attempted to read or stream content"),
         (ssl.SSLError("bad record"), True, "('bad record',)"),
         (OSError("broken pipe"), True, "broken pipe"),

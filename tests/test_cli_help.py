@@ -13,6 +13,7 @@ import pytest
 from commands import emulated, invoke
 from webchat_sync import __version__
 from webchat_sync.cli import webchat_sync
+from webchat_sync.cli.files import KeptFile
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.emulator.faults import KINDS
 from webchat_sync.emulator.quirks import described
@@ -31,6 +32,29 @@ def every_command(group: click.Group, *path: str) -> list[tuple[str, ...]]:
 
 
 COMMANDS = every_command(webchat_sync)
+
+
+READ = {"--api-key-file", "--faults", "--learned", "--live", "--manifest", "--overlay"}
+
+
+def test_no_file_that_is_written_is_called_dash() -> None:
+    """Each option for a file to write takes `-` for stdout or refuses it; what is only read must exist."""
+    kept = set()
+    for path in COMMANDS:
+        command: click.Command = webchat_sync
+        for name in path:
+            assert isinstance(command, click.Group)
+            command = command.get_command(click.Context(command), name) or command
+        for option in command.params:
+            if not isinstance(option, click.Option) or not isinstance(option.type, click.Path):
+                continue
+            if isinstance(option.type, KeptFile):
+                kept.add(option.opts[0])
+                with pytest.raises(click.BadParameter, match="isn't a file"):
+                    option.type.convert("-", option, None)
+            else:
+                assert option.type.allow_dash or option.opts[0] in READ, f"webchat-sync {' '.join(path)} {option.opts}"
+    assert kept == {"--data", "--ledger", "--to"}
 
 
 def test_all_commands_are_there() -> None:

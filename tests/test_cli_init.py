@@ -324,6 +324,55 @@ def test_an_organisation_that_the_manifests_contradict_is_not_taken_in_silence(h
     assert "ignored" not in init("--host", "github", "--org", "acme").err
 
 
+@pytest.mark.parametrize("edited", ["", "'", '"'])
+@pytest.mark.parametrize("host", ["github", "gitlab"])
+@pytest.mark.parametrize(
+    ("first", "second", "is_used", "needs_variable"),
+    [
+        (None, "12345", False, True),
+        ("12345", "12345", True, False),
+        ("12345", None, True, False),
+        ("acme", "12345", False, False),
+        ("12345", "acme", False, False),
+        (None, None, True, True),
+    ],
+)
+def test_an_organisation_that_existing_files_do_not_have_is_not_taken_in_silence(
+    here: Path, host: str, first: str | None, second: str | None, is_used: bool, needs_variable: bool, edited: str
+) -> None:
+    git(here, "init", "--quiet")
+    (here / "channels").mkdir()
+    (here / "channels" / "a.yaml").write_text("version: 1\nchannels: [{name: Support}]\n", encoding="utf-8")
+    init("channels", "--host", host, *(["--org", first] if first else []))
+    for file in [*here.glob(".github/workflows/*.yml"), *here.glob("webchat-sync.*.yml")]:
+        text = file.read_text(encoding="utf-8")
+        for written in ('"12345"', " acme\n"):
+            text = text.replace(
+                written, f" {edited}{written.strip().strip(chr(34))}{edited} # ours\n" if edited else written
+            )
+        file.write_text(text, encoding="utf-8")
+    again = init("channels", "--host", host, *(["--org", second] if second else []))
+    assert again.code == 0
+    assert (" wasn't written to " not in again.err) == is_used, again.err
+    if not is_used:
+        line = 'organization: "12345"' if second == "12345" else "organization: acme"
+        assert f"Write `{line}` in the manifests that don't name an organisation, or delete th" in again.err
+    assert ("variable MOSEND_ORG_ID" in " ".join(again.out.split())) == needs_variable, again.out
+
+
+@pytest.mark.parametrize("folder", [".", "channels"])
+def test_an_organisation_without_a_file_to_write_it_to_is_not_taken_in_silence(here: Path, folder: str) -> None:
+    (here / folder).mkdir(exist_ok=True)
+    (here / folder / "channels.yaml").write_text("version: 1\nchannels: [{name: Support}]\n", encoding="utf-8")
+    made = init(folder, "--org", "acme")
+    assert made.code == 0
+    assert (
+        "--org acme wasn't written to the manifests, since existing files aren't changed. Write "
+        "`organization: acme` in the manifests that don't name an organisation, or set MOSEND_ORG_ID to it.\n"
+    ) in made.err
+    assert "Set MOSEND_API_KEY and MOSEND_ORG_ID" in made.out
+
+
 @pytest.mark.parametrize("organization", ["12345", "null", "true", "1e5", "0x10", "2026-11-28", "~", "-x", "a: b", "é"])
 def test_an_organisation_is_text_whatever_it_looks_like(here: Path, organization: str) -> None:
     assert init("--org", organization).code == 0

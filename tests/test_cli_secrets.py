@@ -266,6 +266,24 @@ def test_what_cannot_be_signed_with_is_told(api: Emulated, tmp_path: Path) -> No
     assert "none of the sinks of" in invoke("secret", "sign", "Support", "--user-id", "u").err
 
 
+def test_an_empty_id_is_never_signed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s").write_text("secret\n", encoding="utf-8")
+    refused = invoke("secret", "sign", "Support", "--user-id", "", "--from", "s")
+    assert (refused.code, refused.out) == (64, "")
+    assert "invalid value for `--user-id`: the id is empty" in refused.err
+
+
+@pytest.mark.parametrize("command", ["rotate", "deliver"])
+def test_a_secret_for_stdout_is_never_written_to_a_file_of_that_name(
+    api: Emulated, tmp_path: Path, command: str
+) -> None:
+    refused = api.invoke("secret", command, "Support", "--to", "-")
+    assert (refused.code, refused.out, list(tmp_path.iterdir())) == (64, "", [])
+    assert "invalid value for `--to`: `-` isn't a file. To print the secret, use --show" in refused.err
+    assert api.store.identity_secret("c-1") is None
+
+
 def test_requests_and_answers_are_logged_without_secrets(api: Emulated, tmp_path: Path) -> None:
     before = os.umask(0)
     try:

@@ -31,7 +31,7 @@ _SILENT: Final = {
     httpx.WriteTimeout: "sending the request timed out",
     httpx.PoolTimeout: "no connection became free in time",
     httpx.NetworkError: "the connection broke",
-    httpx.RemoteProtocolError: "the response isn't valid HTTP",
+    httpx.RemoteProtocolError: "what it sent isn't valid HTTP",
 }
 """Errors that come without a message."""
 _NUMBER: Final = re.compile(r"^\[Errno -?\d+\] ")

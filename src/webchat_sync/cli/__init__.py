@@ -98,7 +98,7 @@ def webchat_sync() -> None:
     \b
     Exit codes:
       0    success; for plan, also if there are changes
-      1    invalid input (manifest, option value or file); nothing was written to the API
+      1    invalid input (manifest, option value or file), or you didn't approve; nothing was written to the API
       2    plan or drift --detailed-exitcode: there are changes; adopt or fmt --check: the files would change
       3    apply didn't finish or didn't converge; the report lists what was done and what wasn't
       4    the saved plan is stale: the live channels or the manifests have changed since

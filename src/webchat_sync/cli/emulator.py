@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from webchat_sync.cli.files import KeptFile
 from webchat_sync.cli.port import port_option
 from webchat_sync.cli.runtime import Runtime
 
@@ -16,7 +17,7 @@ from webchat_sync.cli.runtime import Runtime
 @click.option(
     "--data",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=KeptFile("Leave out --data to keep the channels in memory."),
     help="Keep the channels in FILE, or start from the snapshot FILE.  [default: in memory]",
 )
 @click.option(

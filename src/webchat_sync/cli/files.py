@@ -31,6 +31,22 @@ _ANOTHER: Final = "Choose another file."
 _CHECK: Final = "Check the path, that its folder exists, and the permissions."
 
 
+class KeptFile(click.Path):
+    """The type of options for files that are kept, so that ``-`` can't mean stdout; ``instead`` says what to do."""
+
+    def __init__(self, instead: str) -> None:
+        super().__init__(path_type=Path, dir_okay=False)
+        self._instead = instead
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        """The path; a usage error for ``-``."""
+        if value == "-":
+            self.fail(f"`-` isn't a file. {self._instead}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def read_bytes(path: Path) -> bytes:
     """The bytes of the file; raises InputError if it can't be read."""
     try:

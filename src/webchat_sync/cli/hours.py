@@ -84,7 +84,8 @@ def command(
         open_now, until = is_open(week, here), next_change(week, here)
     except OverflowError:
         hint = "Use a time between the years 2 and 9998."
-        raise InputError([Diagnostic(f"--at {moment} is too close to the end of the calendar", hint=hint)]) from None
+        message = f"--at {moment} is too close to the beginning or the end of the calendar"
+        raise InputError([Diagnostic(message, hint=hint)]) from None
     click.echo(render_hours(name, week.timezone, here, open_now=open_now, until=until))
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Final
@@ -14,10 +15,10 @@ import click
 
 from webchat_sync import __version__
 from webchat_sync.cli.files import read_bytes, unwritable
+from webchat_sync.cli.init_organization import asked_organization, checked_organization, needs_of, needs_with
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
-from webchat_sync.domain.ids import is_id, no_id
-from webchat_sync.environment import API_KEY_VARIABLE, ORGANIZATION_VARIABLE
+from webchat_sync.environment import ORGANIZATION_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.files import create
 from webchat_sync.flat import flat
@@ -28,12 +29,9 @@ from webchat_sync.workflow.state import STATE_FOLDER
 
 if TYPE_CHECKING:
     from webchat_sync.cli.next_steps import Start, Step
-    from webchat_sync.cli.starter import Host, Needs
-    from webchat_sync.manifest.glance import Owner
+    from webchat_sync.cli.starter import Host
 
 _ACTION: Final = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
-_KEY_NAME: Final = re.compile(rf"{API_KEY_VARIABLE}\w*", re.ASCII)
-"""The variables that are put into a pipeline; the operator adds any others."""
 
 
 def _checked_action(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
@@ -42,18 +40,6 @@ def _checked_action(_context: click.Context, _option: click.Parameter, value: st
             f"{show(value)} isn't REPO@COMMIT with all 40 digits of the commit, such as `acme/webchat-sync@0123…`."
         )
     return value
-
-
-def _checked_organization(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
-    return _organization_id(value or "") or None
-
-
-def _organization_id(given: str) -> str:
-    """The id, without white space that was pasted with it; empty if there is none."""
-    text = given.strip()
-    if text and not is_id(text):
-        raise click.BadParameter(f'"{flat(text)}" can\'t be an organisation id: {no_id(text)}')
-    return text
 
 
 class _HostName(click.Choice[str]):
@@ -75,7 +61,7 @@ class _HostName(click.Choice[str]):
     type=_HostName(),
     help="The host to write a pipeline for.  [default: the host of the repository]",
 )
-@click.option("--org", metavar="ID", callback=_checked_organization, help="Declare the channels of this organisation.")
+@click.option("--org", metavar="ID", callback=checked_organization, help="Declare the channels of this organisation.")
 @click.option(
     "--action",
     metavar="REPO@COMMIT",
@@ -127,7 +113,7 @@ def _set_up(folder: Path, host: str | None, org: str | None, action: str | None,
         )
     inside = folder.resolve().relative_to(repository.root).as_posix()
     starts = _starts(folder, inside, is_root=repository.exists or chosen is not None)
-    organization = _organization(org, folder / "channels.yaml", runtime) if starts else org
+    organization = asked_organization(org, folder / "channels.yaml", runtime) if starts else org
     _add_schemas(folder)
     # The pipeline keeps its memory there, and what's rotated by hand has to be known to it.
     in_git = chosen is not None and repository.has_origin
@@ -139,15 +125,14 @@ def _set_up(folder: Path, host: str | None, org: str | None, action: str | None,
         inside,
         repository,
         chosen,
-        _needs(owned, organization),
+        needs_of(owned, organization),
         organization=organization,
         example=example,
         is_new=is_new,
         reads_organization=any(f"${{{ORGANIZATION_VARIABLE}}}" in (owner.organization or "") for owner in owned),
     )
-    if chosen is not None:
-        _add_pipelines(chosen, start, action or ACTION)
-    return start
+    files = _add_pipelines(chosen, start, action or ACTION) if chosen is not None else []
+    return replace(start, needs=needs_with(start.needs, files))
 
 
 def _show_steps(start: Start) -> None:
@@ -174,37 +159,6 @@ def _host(known: str | None, example: str, runtime: Runtime) -> Host | None:
     return "github" if known == "github" else "gitlab" if known == "gitlab" else None
 
 
-def _organization(given: str | None, existing: Path, runtime: Runtime) -> str | None:
-    if given or runtime.environ.get(ORGANIZATION_VARIABLE) or not runtime.interactive or existing.exists():
-        return given
-    question = "The organisation's id (leave empty to use the variable MOSEND_ORG_ID)"
-    return click.prompt(question, default="", show_default=False, value_proc=_organization_id, err=True) or None
-
-
-def _needs(owned: Sequence[Owner], organization: str | None) -> Needs:
-    """What the manifests need from a pipeline; if they don't name an organisation, they belong to ``organization``."""
-    from webchat_sync.cli.starter import Needs
-
-    keys: dict[str | None, set[str]] = {}
-    for owner in owned:
-        variables = keys.setdefault(owner.organization, set())
-        if owner.key_variable and _KEY_NAME.fullmatch(owner.key_variable):
-            variables.add(owner.key_variable)
-    is_open = not keys or any(name is None or "${" in name for name in keys)
-    if organization and not is_open and organization not in keys:
-        others = ", ".join(sorted(filter(None, keys)))
-        note(f"--org {organization} is ignored: the manifests already name their organisation ({others}).")
-    return Needs(
-        (organization or "") if is_open else None,
-        tuple(
-            sorted(
-                {variable for variables in keys.values() for variable in variables or {API_KEY_VARIABLE}}
-                or {API_KEY_VARIABLE}
-            )
-        ),
-    )
-
-
 def _add_schemas(folder: Path) -> None:
     from webchat_sync.domain.catalogue import schema_path
 
@@ -213,16 +167,26 @@ def _add_schemas(folder: Path) -> None:
         _create(folder / STATE_FOLDER / name, schema, silently=True)
 
 
-def _add_pipelines(host: Host, start: Start, action: str) -> None:
+def _add_pipelines(host: Host, start: Start, action: str) -> list[Path]:
+    """Write the missing files of the pipeline, and return the paths of all that read the manifests."""
     from webchat_sync.cli.starter import GITLAB_INCLUDE, GITLAB_MAIN, pipelines
 
-    repository, needs = start.repository, start.needs
-    for made in pipelines(
-        host, folder=start.inside, branch=repository.branch, version=__version__, action=action, needs=needs
-    ):
-        _create(repository.root / made.path, made.text, is_renewable=True)
+    repository = start.repository
+    made = list(
+        pipelines(
+            host,
+            folder=start.inside,
+            branch=repository.branch,
+            version=__version__,
+            action=action,
+            needs=start.needs,
+        )
+    )
+    for pipeline in made:
+        _create(repository.root / pipeline.path, pipeline.text, is_renewable=True)
     if host == "gitlab" and not os.path.lexists(repository.root / GITLAB_MAIN):
         _create(repository.root / GITLAB_MAIN, GITLAB_INCLUDE)
+    return [repository.root / pipeline.path for pipeline in made]
 
 
 def _starts(folder: Path, inside: str, *, is_root: bool) -> bool:

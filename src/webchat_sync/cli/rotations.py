@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import click
 
+from webchat_sync.cli.files import KeptFile
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
 from webchat_sync.workflow.rotations import SecretRules
@@ -50,7 +50,7 @@ remove_twins_option = click.option(
 ledger_option = click.option(
     "--ledger",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=KeptFile(f"Use a path such as {LEDGER}."),
     help=f"Where rotations are recorded.  [default: settings.ledger of the manifest, or {LEDGER}]",
 )
 

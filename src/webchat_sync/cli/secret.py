@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -11,10 +9,11 @@ import click
 from webchat_sync.cli.approval import approved
 from webchat_sync.cli.completion import name_argument
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options
-from webchat_sync.cli.files import STDOUT, check_outputs, in_use
+from webchat_sync.cli.files import STDOUT, KeptFile, check_outputs, in_use
 from webchat_sync.cli.memory import holding
 from webchat_sync.cli.rotations import secret_rules, take_over_option, verify_option
 from webchat_sync.cli.runtime import Runtime, wait_for
+from webchat_sync.cli.sign import sign
 from webchat_sync.cli.signals import heeding
 from webchat_sync.cli.subject import (
     ANYWHERE,
@@ -28,14 +27,14 @@ from webchat_sync.cli.subject import (
 )
 from webchat_sync.cli.tone import note
 from webchat_sync.environment import API_KEY_VARIABLE
-from webchat_sync.model import Ledger, Secret, Sink, moment_text
+from webchat_sync.model import Secret, Sink, moment_text
 from webchat_sync.sentences import in_a_row
 from webchat_sync.workflow.state import RECOVERY, open_run_memory, own_folder
 
 to_option = click.option(
     "--to",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=KeptFile("To print the secret, use --show."),
     help="Write the secret to FILE, readable by you only.",
 )
 
@@ -50,6 +49,9 @@ def command() -> None:
     Example:
       webchat-sync secret rotate Support --to support.secret
     """
+
+
+command.add_command(sign)
 
 
 @command.command()
@@ -233,59 +235,6 @@ def deliver(
             )
         )
     note(f'Delivered the identity secret of "{name}" to {in_a_row([sink.label for sink in sinks])}.')
-
-
-@command.command(short_help="Print the signature of a user id, to compare with the site's.")
-@click.argument("name")
-@click.option("--user-id", metavar="ID", required=True, help="The user id to sign, as the site sends it.")
-@click.option(
-    "--from",
-    "source",
-    metavar="SINK",
-    help="Where the secret is: FILE, FILE:KEY for a dotenv file, or - for standard input.  [default: the sink "
-    "that the ledger records]",
-)
-@with_ledger_to_read
-@manifest_option
-@click.pass_obj
-def sign(
-    runtime: Runtime,
-    *,
-    name: str,
-    user_id: str,
-    source: str | None,
-    ledger_options: LedgerOptions,
-    paths: tuple[Path, ...],
-) -> None:
-    """Print the signature of a user id, so that a site's developer can compare it with theirs.
-
-    The signature is the hexadecimal HMAC-SHA256 of the user id, with the identity secret as the key. NAME is the
-    channel's name or id. Needs no API key, and no network unless the memory is in Git.
-
-    \b
-    Examples:
-      webchat-sync secret sign Support --user-id user-1
-      webchat-sync secret sign Support --user-id user-1 --from .secrets/support.env:MOSEND_IDENTITY_SECRET
-    """
-    from webchat_sync.secrets.sign import piped_secret, signature, stored_secret
-
-    secret = (
-        piped_secret(sys.stdin.read())
-        if source == "-"
-        else stored_secret(name, source, _ledger(paths, runtime, ledger_options, name, source))
-    )
-    click.echo(signature(secret, user_id))
-
-
-def _ledger(
-    paths: Sequence[Path], runtime: Runtime, ledger_options: LedgerOptions, name: str, source: str | None
-) -> Ledger:
-    """The remembered rotations, unless the source of the secret is given."""
-    if source is not None:
-        return {}
-    place = find_offline(paths, runtime, ledger_options, name).place
-    with open_run_memory(place, runtime, base_url=ANYWHERE.label(runtime), with_owner=False) as memory:
-        return memory.read().ledger
 
 
 def _ledgers(subject: Subject) -> dict[str, str]:

@@ -86,6 +86,10 @@ _FORK: Final = re.compile(r"^  # A fork's manifests.*?(?=^  # The check to requi
 _PLAIN: Final = re.compile(r"(?!(?:null|true|false|yes|no|on|off|y|n)$)[a-z_][\w./ =|$?-]*", re.ASCII | re.IGNORECASE)
 """What every reader of YAML takes for text without quotes."""
 
+_GIVEN: Final = re.compile(
+    rf"""^[ ]+(?:organization|{ORGANIZATION_VARIABLE}):[ ]+("(?:[^"\\\n]|\\.)*"|[^\s$#"][^#\n]*?)\s*(?:#.*)?$""",
+    re.MULTILINE,
+)
 _KEY_INPUT: Final = f"          api-key: ${{{{ secrets.{API_KEY_VARIABLE} }}}}\n"
 _ENV: Final = "        env:\n"
 
@@ -160,6 +164,17 @@ def pipelines(
             text = text.replace(before, after)
         text = re.sub(r"OWNER/webchat-sync@0+ # v\S+", lambda _: f"{action} # v{version}", text)
         yield Pipeline(f".github/workflows/webchat-sync-{name}.yml", _with_needs(text, given))
+
+
+def organization_in(pipeline: str) -> str:
+    """The organisation that a pipeline file gives the manifests; empty if it leaves that to the variable."""
+    found = _GIVEN.search(pipeline)
+    if found is None:
+        return ""
+    try:
+        return str(json.loads(found[1]))  # as it was written, unless someone has edited it since
+    except ValueError:
+        return found[1].strip("'")
 
 
 def _with_needs(workflow: str, needs: Needs) -> str:

@@ -39,8 +39,8 @@ TWICE: Final[Mapping[str, str]] = {
     OTHER_NAME: f"{_KEEP_IT} If you want both, use --allow-lookalikes.",
     OTHER_NAME_GOES: f"{_KEEP_IT} If you want both, declare both. To delete it and create a new one, "
     "use --allow-lookalikes.",
-    UNLISTED: "The list may be out of date, so try again later, or this key may not show the channel. If the channel "
-    "was deleted and you want it back, use --allow-lookalikes.",
+    UNLISTED: "The list may be out of date: try again later. If this key is restricted to other channels, use one that "
+    "isn't. If the channel was deleted and you want it back, use --allow-lookalikes.",
 }
 """The codes of the dangers that are always refused, since the create would probably duplicate or replace a channel."""
 
