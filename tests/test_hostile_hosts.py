@@ -94,7 +94,8 @@ async def test_no_answer_outlives_its_deadline_or_is_asked_for_again(
     host: str, behaviour: Behaviour, reason: str, ask: Ask
 ) -> None:
     error, requests = await failure(behaviour, host, ask, deadline=0.3)
-    assert (type(error) in {ApiConnectionError, ApiAnswerError}, reason in str(error), requests) == (True, True, 1)
+    assert (type(error) in {ApiConnectionError, ApiAnswerError}, reason in str(error)) == (True, True)
+    assert requests < 2  # on a busy machine, none may have been read before the deadline
     assert error.in_doubt == (ask is writing)
 
 
