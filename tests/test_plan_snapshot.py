@@ -52,7 +52,7 @@ def test_a_snapshot_that_cannot_be_trusted_is_refused(member: str, value: Any, w
     document[member] = value
     with pytest.raises(InputError, match=why) as raised:
         read_snapshot(json.dumps(document), file="live.json")
-    assert str(raised.value).startswith("can't plan against live.json")
+    assert str(raised.value).startswith("can't use live.json")
 
 
 @pytest.mark.parametrize(

@@ -146,4 +146,4 @@ def _twice(names: Sequence[str]) -> str:
 
 
 def _untrusted(file: str, why: str) -> InputError:
-    return InputError([Diagnostic(f"can't plan against {file}: {why}", hint=_TAKE_ONE)])
+    return InputError([Diagnostic(f"can't use {file}: {why}", hint=_TAKE_ONE)])
