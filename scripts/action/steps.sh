@@ -14,8 +14,8 @@ take_inputs() {
   unset INPUT_ORGANIZATION INPUT_ALLOW_ENV INPUT_ALLOW_PATH INPUT_API_KEY INPUT_MEMORY INPUT_MEMORY_TOKEN
 }
 
-# Runs a program and gives its exit code. What the runner signals to the shell alone, the program gets: bash would only
-# look at it when the program has ended, and that would be killed first.
+# Runs a program and returns its exit code. The runner signals only the shell, so this passes the signal on: bash alone
+# would handle it after the program has ended, but the runner kills the program before that.
 heeding_signals() {
   local signalled='' child='' code=0
   trap 'signalled=1; [ -z "$child" ] || kill -INT "$child" 2> /dev/null || true' INT TERM HUP
@@ -34,7 +34,8 @@ heeding_signals() {
   return "$code"
 }
 
-# Of the arguments of an apply on stdin, one per line, those that let a guard pass, which a plan takes, too.
+# Reads the arguments of an apply from stdin, one per line, and prints those that allow what a guard refuses. A plan has
+# these options, too.
 guard_options() {
   sed -nE '/^--max-deletes$/ { N; p; d; }; /^--(max-deletes=.*|allow-(protected|empty|short-listing|lookalikes))$/ p'
 }

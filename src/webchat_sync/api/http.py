@@ -242,5 +242,8 @@ def open_client(transport: httpx.AsyncBaseTransport | None, timeout: httpx.Timeo
         ) from None
     except (ValueError, httpx.InvalidURL):
         # Its message could quote a part of a password.
-        hint = "Check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY. A proxy's URL begins with http:// or https://."
+        hint = (
+            "Check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY. A proxy's URL begins with http://, https:// or "
+            "socks5://."
+        )
         raise InputError([Diagnostic("the proxy settings aren't valid", hint=hint)]) from None
