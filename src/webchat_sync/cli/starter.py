@@ -13,6 +13,7 @@ from webchat_sync.environment import API_KEY_VARIABLE, ORGANIZATION_VARIABLE, OW
 from webchat_sync.frozen import frozen
 from webchat_sync.memory.place import server_and_path
 from webchat_sync.sentences import in_a_row
+from webchat_sync.strict_json import load_json
 
 Host: TypeAlias = Literal["github", "gitlab"]
 
@@ -172,7 +173,7 @@ def organization_in(pipeline: str) -> str:
     if found is None:
         return ""
     try:
-        return str(json.loads(found[1]))  # as it was written, unless someone has edited it since
+        return str(load_json(found[1]))  # as it was written, unless someone has edited it since
     except ValueError:
         return found[1].strip("'")
 
