@@ -21,6 +21,7 @@ from commands import Emulated, Finished, emulated
 from fake_time import FakeTime
 from test_list_lag import lists
 from webchat_sync.cli.progress import STILL
+from webchat_sync.cli.runtime import wait_for
 from webchat_sync.emulator import Fault, Faults, effects
 from webchat_sync.emulator.effects import Effect
 
@@ -212,3 +213,20 @@ def test_the_question_for_approval() -> None:
             assert process.wait(20) == 130
         assert {call.method for call in api.calls} == {"GET"}
     os.close(terminal)
+
+
+def test_a_signal_after_the_last_step_is_an_interrupt_and_not_a_bug() -> None:
+    """asyncio then stops its loop before the tasks that are left have ended, and fails with a RuntimeError."""
+    left: list[asyncio.Task[None]] = []
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    async def make() -> None:
+        loop = asyncio.get_running_loop()
+        left.append(loop.create_task(asyncio.sleep(60)))
+        loop.call_soon(interrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        wait_for(make)
+    assert len(left) == 1

@@ -17,7 +17,7 @@ def wait_for(make: Callable[[], Awaitable[T]]) -> T:
     """The result of ``make``.
 
     It doesn't become the result of asyncio's task, whose repr asyncio creates at the end: for a plan, that takes
-    minutes.
+    minutes. Raises KeyboardInterrupt for a signal that nothing handles, whatever asyncio makes of it.
     """
     import anyio
 
@@ -26,7 +26,13 @@ def wait_for(make: Callable[[], Awaitable[T]]) -> T:
     async def keep() -> None:
         made.append(await make())
 
-    anyio.run(keep)
+    try:
+        anyio.run(keep)
+    except RuntimeError as error:
+        # asyncio loses count if a signal arrives after the last step and tasks are left (Runner.close).
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise error.__context__ from None
+        raise
     return made[0]
 
 
