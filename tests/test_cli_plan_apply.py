@@ -262,8 +262,12 @@ def test_a_fault_of_the_program_shows_no_traceback_unless_asked(manifest: Path) 
         assert crashed.code == 70
         assert "This is a bug" in crashed.err
         assert "Traceback" not in crashed.err
+        assert "Set WEBCHAT_SYNC_DEBUG=1" in crashed.err
         asked = {"WEBCHAT_SYNC_DEBUG": "1"}
-        assert "Traceback" in api.invoke("apply", manifest, "--auto-approve", new_id=broken, environ=asked).err
+        traced = api.invoke("apply", manifest, "--auto-approve", new_id=broken, environ=asked)
+        assert "Traceback" in traced.err
+        assert "Report the traceback" in traced.err
+        assert "Set WEBCHAT_SYNC_DEBUG" not in traced.err
 
 
 async def _no_sleep(seconds: float) -> None:

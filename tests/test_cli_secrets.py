@@ -204,6 +204,24 @@ def test_a_revocation_in_doubt_is_told_as_such(tmp_path: Path, monkeypatch: pyte
         assert api.invoke("secret", "revoke", "Support", "--auto-approve").code == 0
 
 
+def test_an_apply_in_doubt_says_that_a_secret_was_replaced_only_if_there_was_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    manifest = tmp_path / "channels.yaml"
+    text = (
+        "version: 1\norganization: acme\nchannels: [{name: Support, sync: {identitySecret: {deliver: [{file: s}]}}}]\n"
+    )
+    manifest.write_text(text, encoding="utf-8")
+    lost = Fault(effects.drop(after_commit=True), "POST", "*/identity-secret", nth=frozenset({1, 2, 4, 5}))
+    with emulated({"name": "Support", "id": "c-1"}, faults=Faults([lost])) as api:
+        created = api.invoke("apply", manifest, "--auto-approve", sleep=no_sleep)
+        assert (created.code, "A secret may have been created that nobody has." in created.out) == (3, True)
+        assert api.invoke("apply", manifest, "--auto-approve", sleep=no_sleep).code == 0
+        rotated = api.invoke("apply", manifest, "--auto-approve", "--rotate", "Support", sleep=no_sleep)
+        assert (rotated.code, "The secret may have been replaced by one that" in rotated.out) == (3, True)
+
+
 def test_a_rotation_by_hand_in_doubt_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     lost = Fault(effects.drop(after_commit=True), "POST", "*/identity-secret", nth=frozenset({1, 2}))

@@ -123,7 +123,7 @@ def test_what_was_learned_from_live_channels_is_offered_and_explained(
     file = tmp_path / "learned.yaml"
     assert editor.open(file, learned + DECLARED) == []
     hovered = editor.hover(file, 8, "urlPattern")
-    assert "Text; 2 of 2 live values have it." in hovered
+    assert "Text; in 2 of 2 live values." in hovered
     assert "/pricing" in hovered
     unwritten = re.sub(r"[$][{]\w+}|[{]}", "", DECLARED.replace("rules", "enabled"))
     begun = tmp_path / "begun.yaml"

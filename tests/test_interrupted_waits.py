@@ -134,7 +134,7 @@ def test_no_secret_is_created_after_a_wait_for_an_earlier_one() -> None:
     with emulated(SUPPORT, faults=fault(LOST, "POST", "*/identity-secret")()) as api:
         command = "apply channels.yaml --auto-approve --report report.json"
         for status, reason in (
-            ("in_doubt", "may have been replaced by one that nobody has"),
+            ("in_doubt", "A secret may have been created that nobody has"),
             ("failed", "not sent, because the run was interrupted"),
         ):
             done, waits = interrupted(api, command, SECRET)

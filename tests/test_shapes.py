@@ -148,7 +148,7 @@ def test_the_schema_offers_whole_values_and_no_id_of_the_server() -> None:
     assert {key: "examples" in inner for key, inner in agents["properties"].items()} == {"id": False, "name": True}
     assert items["properties"]["enabled"] == {
         "type": "boolean",
-        "description": "A yes-or-no value; 1 of 3 live values have it.",
+        "description": "A yes-or-no value; in 1 of 3 live values.",
         "examples": [True],
     }
 
@@ -288,16 +288,16 @@ def test_the_schema_of_what_was_observed() -> None:
                     "properties": {
                         "id": {
                             "type": "string",
-                            "description": "Text; 1 of 2 live values have it. Set by the server.",
+                            "description": "Text; in 1 of 2 live values. Set by the server.",
                         },
                         "name": {
                             "type": ["string", "null"],
-                            "description": "Text or null; 2 of 2 live values have it.",
+                            "description": "Text or null; in 2 of 2 live values.",
                             "examples": ["Sales"],
                         },
                         "open": {
                             "type": "boolean",
-                            "description": "A yes-or-no value; 1 of 2 live values have it.",
+                            "description": "A yes-or-no value; in 1 of 2 live values.",
                             "examples": [True],
                         },
                     },
@@ -311,7 +311,7 @@ def test_the_schema_of_what_was_observed() -> None:
                     "properties": {
                         "red": {
                             "type": "number",
-                            "description": f"A number; {MOST_KEYS + 1} of {MOST_KEYS + 1} live values have it.",
+                            "description": f"A number; in {MOST_KEYS + 1} of {MOST_KEYS + 1} live values.",
                             "examples": [0, 1, 2],
                         }
                     },
@@ -324,15 +324,15 @@ def test_the_schema_of_what_was_observed() -> None:
                     "properties": {
                         "owner": {
                             "type": "object",
-                            "description": "A mapping; 1 of 1 live values have it.",
+                            "description": "A mapping; in 1 of 1 live values.",
                             "properties": {
                                 "hash": {
                                     "type": "string",
-                                    "description": "Text; 1 of 1 live values have it. Set by the server.",
+                                    "description": "Text; in 1 of 1 live values. Set by the server.",
                                 },
                                 "team": {
                                     "type": "string",
-                                    "description": "Text; 1 of 1 live values have it.",
+                                    "description": "Text; in 1 of 1 live values.",
                                     "examples": ["T"],
                                 },
                             },

@@ -30,9 +30,6 @@ from webchat_sync.model import (
     WriteResult,
 )
 
-_MAYBE_LOST: Final = (
-    "The secret may have been replaced by one that nobody has. Run apply again: it creates and delivers a new one."
-)
 GONE: Final = 404
 
 
@@ -186,7 +183,11 @@ class _Executor:
         except ApiError as error:
             if not error.in_doubt or isinstance(operation, RevokeSecret):
                 raise
-            raise error.counted(error.attempts, in_doubt=True, hint=_MAYBE_LOST) from None
+            lost = (
+                "The secret may have been replaced by one" if operation.replaces else "A secret may have been created"
+            )
+            hint = f"{lost} that nobody has. Run apply again: it creates and delivers a new one."
+            raise error.counted(error.attempts, in_doubt=True, hint=hint) from None
 
     async def delete(self, api: ChannelApi, channel_id: str) -> WriteResult:
         try:

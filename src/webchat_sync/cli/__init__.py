@@ -182,12 +182,12 @@ def _failed(error: Exception, runtime: Runtime) -> int:
 def _crashed(crash: Exception, runtime: Runtime) -> int:
     import traceback
 
-    if runtime.environ.get("WEBCHAT_SYNC_DEBUG"):
+    debugging = bool(runtime.environ.get("WEBCHAT_SYNC_DEBUG"))
+    if debugging:
         traceback.print_exception(crash)
+    report = "Report the traceback" if debugging else "Set WEBCHAT_SYNC_DEBUG=1 to see a traceback, and report it"
     click.echo(f"Error: webchat-sync failed with {type(crash).__name__}. This is a bug.", err=True)
-    click.echo(
-        "  Set WEBCHAT_SYNC_DEBUG=1 to see a traceback, and report it together with the command that you ran.", err=True
-    )
+    click.echo(f"  {report} together with the command that you ran.", err=True)
     return CRASHED
 
 

@@ -38,7 +38,7 @@ def _schema(
     schema: dict[str, Any] = {"type": types if len(types) > 1 else types[0]} if types else {}
     if of:
         note = " Set by the server." if from_server else ""
-        schema["description"] = f"{_words(seen)}; {seen.count} of {of} live values have it.{note}"
+        schema["description"] = f"{_words(seen)}; in {seen.count} of {of} live values.{note}"
     if not depth:
         return schema
     if seen.keys:
