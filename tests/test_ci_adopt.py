@@ -150,7 +150,7 @@ def test_drift_becomes_a_request_that_is_updated_merged_and_closed(host: Host, t
         (request,) = web.fake.requests
         assert request["title"] == 'Adopt what was changed live: "Support" (identityRequired, theme)'
         assert request["body"].startswith("<!-- webchat-sync adopt organization=acme label= state=")
-        assert "doesn't record who changed them" in request["body"]
+        assert "doesn't record who changed it" in request["body"]
         assert '- theme: "dark"\n+ theme: "light"' in request["body"]
         assert "If you don't merge" in request["body"]
         before = git(web.remote, "rev-parse", BRANCH)
@@ -394,7 +394,7 @@ def test_a_request_whose_text_people_changed_is_still_updated_and_closed(host: H
         web.live()
         assert said(web.run("channels")) == "Closed the request, since there's nothing left to adopt"
         asked, closed, _ = web.fake.requests[-1]["body"].split("\n\n", 2)
-        assert (asked, "state=closed -->\nThese channels" in closed) == ("Ana asks the shop.", True)
+        assert (asked, "state=closed -->\nThis channel" in closed) == ("Ana asks the shop.", True)
         # Without any text of ours, it stays theirs, but the branch is ours.
         web.live(theme="light")
         assert said(web.run("channels")) == "Opened the request"

@@ -202,9 +202,48 @@ def test_a_request_about_a_thousand_of_organisations_is_found_again_fits_and_say
     alone = AdoptSummary(plan_of(names[:1]), moved[:1])
     assert adopt_title(alone, "") == 'Adopt what was changed live: "Support" (color)'
     pinned = AdoptSummary(plan_of(names[:1]), [replace(moved[0], fields=())])
-    assert adopt_title(pinned, "staging") == 'Pin channels to their ids in staging: "Support"'
+    assert adopt_title(pinned, "staging") == 'Pin a channel to its id in staging: "Support"'
     added = replace(pinned, added=[(names[0], "Sales")])
     assert adopt_title(added, "") == 'Adopt live channels that no file declares: "Support" (its id) and "Sales" (new)'
+
+
+@pytest.mark.parametrize(
+    ("fields", "one", "several"),
+    [
+        (
+            ("color",),
+            ("Adopt what was changed live", "This channel was changed", "who changed it.", "Pinned to its id: "),
+            (
+                "Adopt what was changed live",
+                "These channels were changed",
+                "who changed them.",
+                "Pinned to their ids: ",
+            ),
+        ),
+        ((), ("Pin a channel to its id", "Pinned to its id: "), ("Pin channels to their ids", "Pinned to their ids: ")),
+    ],
+    ids=["edited", "pinned"],
+)
+def test_a_request_says_channel_for_one_and_channels_for_several(
+    fields: tuple[str, ...], one: Sequence[str], several: Sequence[str]
+) -> None:
+    moved = [Moved("acme", name, name, fields, pinned=True) for name in ("Support", "Sales")]
+    for expected, other, channels in ((one, several, moved[:1]), (several, one, moved)):
+        summary = AdoptSummary(plan_of(["acme"]), channels)
+        text = adopt_title(summary, "") + render_adopt(summary, label="", run_url="", longest=65_536)
+        assert all(words in text for words in expected)
+        assert not any(words in text for words in other if words not in expected)
+
+
+def test_a_request_for_a_single_new_channel_speaks_of_one() -> None:
+    summary = AdoptSummary(plan_of(["acme"]), [], added=[("acme", "Sales")])
+    assert adopt_title(summary, "") == 'Adopt a live channel that no file declares: "Sales" (new)'
+    body = render_adopt(summary, label="", run_url="", longest=65_536)
+    assert "This channel is live, but no file declares it. This request adds a file; " in body
+    assert "**Merge it** to manage the channel with the file. **Leave it open** and the channel stays as it is" in body
+    edited = replace(summary, moved=[Moved("acme", "Support", "c-1", ("color",), pinned=False)])
+    body = render_adopt(edited, label="", run_url="", longest=65_536)
+    assert "Without a file, an apply leaves it alone" in body
 
 
 def test_plans_that_overlap_are_told_in_one_line_for_each_pair_of_files(tmp_path: Path) -> None:

@@ -99,7 +99,8 @@ def test_an_undelivered_secret_is_brought_on(api: Emulated, tmp_path: Path) -> N
     failed = api.invoke("apply", file, "--auto-approve", environ=PATH, **world)
     assert failed.code == 3
     assert 'secret deliver "Support"' in failed.out
-    assert "a secret is waiting" in api.invoke("secret", "status", "Support").out
+    waiting = api.invoke("secret", "status", "Support").out
+    assert 'in .webchat-sync/recovery; run `webchat-sync secret deliver "Support"` to deliver it' in waiting
     unready = api.invoke("secret", "deliver", "Support", environ=PATH, **world)
     assert (unready.code, "still waiting" in unready.err) == (3, True)
     (tmp_path / "channels" / "ready").touch()

@@ -38,11 +38,21 @@ _NOTE: Final = 300
 
 _EDITED: Final = "Adopt what was changed live"
 _ADDED: Final = "Adopt live channels that no file declares"
+_ADDED_ONE: Final = "Adopt a live channel that no file declares"
 _PINNED: Final = "Pin channels to their ids"
+_PINNED_ONE: Final = "Pin a channel to its id"
 """What the title says first."""
 _LEAD: Final = (
-    "These channels were changed outside Git, in the dashboard or through the API. The API doesn't record "
-    "who changed them. This request updates the files to match what is live; it doesn't change what is live."
+    "{channels} changed outside Git, in the dashboard or through the API. The API doesn't record "
+    "who changed {them}. This request updates the files to match what is live; it doesn't change what is live."
+)
+_ONLY_ONE_NEW: Final = (
+    "This channel is live, but no file declares it. This request adds a file; it doesn't change what is live."
+)
+_CHOICE_ONE_NEW: Final = (
+    "**Merge it** to manage the channel with the file. **Leave it open** and the channel stays as it is, unless "
+    "`settings.prune` is on: then the next `webchat-sync apply` deletes it. If you close it, it isn't opened again "
+    "until something else changes."
 )
 _ONLY_NEW: Final = (
     "These channels are live, but no file declares them. This request adds a file for each; it doesn't change what is "
@@ -104,9 +114,11 @@ def closed_marker(plan: Plan, label: str) -> str:
 def adopt_title(summary: AdoptSummary, label: str) -> str:
     """The title: one line with the channels and fields that moved."""
     moved = sorted(summary.moved, key=lambda channel: not channel.fields)
-    what = _EDITED if summary.has_edits else _ADDED if summary.added else _PINNED
+    several = len(moved) + len(summary.added) > 1
+    added, pinned = (_ADDED, _PINNED) if several else (_ADDED_ONE, _PINNED_ONE)
+    what = _EDITED if summary.has_edits else added if summary.added else pinned
     sentences = [
-        summary.name_of(channel.organization, channel.channel) + ("" if what == _PINNED else f" ({_moved(channel)})")
+        summary.name_of(channel.organization, channel.channel) + ("" if what == pinned else f" ({_moved(channel)})")
         for channel in moved
     ]
     sentences += [f"{summary.name_of(organization, name)} (new)" for organization, name in summary.added]
@@ -129,7 +141,11 @@ def render_adopt(summary: AdoptSummary, *, label: str, run_url: str, longest: in
 def _lead(summary: AdoptSummary) -> tuple[str, ...]:
     """What happened, and the choice that people have."""
     if summary.has_edits:
-        return (_LEAD, _CHOICE)
+        one = sum(bool(channel.fields) for channel in summary.moved) == 1
+        channels, them = ("This channel was", "it") if one else ("These channels were", "them")
+        return (_LEAD.format(channels=channels, them=them), _CHOICE)
+    if len(summary.added) == 1:
+        return (_ONLY_ONE_NEW, _CHOICE_ONE_NEW)
     return (_ONLY_NEW, _CHOICE_NEW) if summary.added else (_ONLY_IDS,)
 
 
@@ -220,11 +236,15 @@ def _block(channel: Channel, organization: str) -> str:
 def _others(summary: AdoptSummary) -> Iterator[str]:
     pinned = [summary.name_of(channel.organization, channel.channel) for channel in summary.moved if channel.pinned]
     if pinned:
-        yield f"Pinned to their ids: {in_a_row([code_span(name) for name in pinned], most=_MOST)}"
+        ids = "its id" if len(pinned) == 1 else "their ids"
+        yield f"Pinned to {ids}: {in_a_row([code_span(name) for name in pinned], most=_MOST)}"
     if summary.added:
         added = [code_span(summary.name_of(organization, name)) for organization, name in summary.added]
+        them = "it" if len(added) == 1 else "them"
         stay = (
-            ". Without a file, an apply leaves them alone, unless `settings.prune` is on" if summary.has_edits else ""
+            f". Without a file, an apply leaves {them} alone, unless `settings.prune` is on"
+            if summary.has_edits
+            else ""
         )
         yield f"New, and not in any file yet: {in_a_row(added, most=_MOST)}{stay}"
     if summary.left:

@@ -25,7 +25,9 @@ def render_json(statuses: Sequence[SecretStatus]) -> str:
 
 def _line(status: SecretStatus, now: datetime) -> str:
     has = {True: "has a secret", False: "has no secret", None: "can't tell whether it has a secret"}[status.has]
-    return "; ".join(filter(None, (has, _remembered(status.entry, now), _WAITING if status.waits else "")))
+    deliver = f"run `webchat-sync secret deliver {inline(status.name)}` to deliver it"
+    waiting = f"a secret is waiting in .webchat-sync/recovery; {deliver}" if status.waits else ""
+    return "; ".join(filter(None, (has, _remembered(status.entry, now), waiting)))
 
 
 _STATES: Final[Mapping[SecretState, str]] = {
@@ -36,8 +38,6 @@ _STATES: Final[Mapping[SecretState, str]] = {
     "vouched": "adopted as delivered",
     "revoked": "revoked",
 }
-
-_WAITING: Final = "a secret is waiting in .webchat-sync/recovery; run `secret deliver` to deliver it"
 
 
 def _remembered(entry: LedgerEntry | None, now: datetime) -> str:
