@@ -13,7 +13,7 @@ from webchat_sync.cli.connection import ConnectionOptions, connect, connection_o
 from webchat_sync.cli.debug import json_lines
 from webchat_sync.cli.files import in_use, output_path
 from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_fleet
-from webchat_sync.cli.guards import guard_options, short_listing_option
+from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting
 from webchat_sync.cli.memory import MemoryOptions, holding, memory_options, memory_place
 from webchat_sync.cli.old_commit import old_commit_option, refuse_old_commit
@@ -103,7 +103,6 @@ _UNRECORDED: Final = (
 @remove_twins_option
 @strict_option
 @guard_options
-@short_listing_option
 @old_commit_option
 @click.pass_obj
 def command(

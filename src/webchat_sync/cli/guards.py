@@ -51,6 +51,11 @@ def guard_options(command: Callable[..., object]) -> Callable[..., object]:
         "--allow-empty", is_flag=True, help="Allow a manifest without channels to delete channels under settings.prune."
     )
     @click.option(
+        "--allow-short-listing",
+        is_flag=True,
+        help="Apply a saved plan even if channels that it doesn't delete have disappeared.",
+    )
+    @click.option(
         "--allow-lookalikes",
         is_flag=True,
         help="Create a channel even if a live one might be the same channel under another name.",
@@ -61,8 +66,8 @@ def guard_options(command: Callable[..., object]) -> Callable[..., object]:
         max_deletes: MaxDeletes | None,
         allow_protected: bool,
         allow_empty: bool,
+        allow_short_listing: bool,
         allow_lookalikes: bool,
-        allow_short_listing: bool = False,
         **rest: object,
     ) -> object:
         from webchat_sync.plan.guard import GuardOptions
@@ -71,11 +76,3 @@ def guard_options(command: Callable[..., object]) -> Callable[..., object]:
         return command(*arguments, guards=guards, **rest)
 
     return wrapped
-
-
-short_listing_option = click.option(
-    "--allow-short-listing",
-    is_flag=True,
-    help="Apply a saved plan even if channels that it doesn't delete have disappeared.",
-)
-"""For commands that apply saved plans; it goes below :func:`guard_options`, which reads it."""
