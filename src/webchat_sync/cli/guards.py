@@ -53,7 +53,7 @@ def guard_options(command: Callable[..., object]) -> Callable[..., object]:
     @click.option(
         "--allow-short-listing",
         is_flag=True,
-        help="Apply a saved plan even if channels that it doesn't delete have disappeared.",
+        help="For apply: apply a saved plan even if channels that it doesn't delete have disappeared.",
     )
     @click.option(
         "--allow-lookalikes",
