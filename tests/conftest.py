@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
@@ -18,6 +19,13 @@ purity.watch()
 
 # As in the program: with thousands of tests in memory, looking for garbage takes a tenth of the CPU time.
 gc.set_threshold(100_000)
+
+# A shell ignores these for what it starts in the background, and the processes that the tests interrupt inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+for ending in (signal.SIGHUP, signal.SIGQUIT):
+    if signal.getsignal(ending) is signal.SIG_IGN:
+        signal.signal(ending, signal.SIG_DFL)
 
 VARIATIONS: Final = "WEBCHAT_SYNC_TEST_VARIATIONS"
 """The variable that tells workers whether variations run: ``yes`` or ``no``."""
