@@ -532,6 +532,7 @@ def test_without_a_remote_the_files_of_the_repository_tell_the_host(here: Path, 
         ("git@gitlab.com:github/x.git", "gitlab"),
         ("https://token@git.example.com/gitlab/x", None),
         ("/srv/github/x.git", None),
+        ("https://[github/x.git", None),
         ("", None),
     ],
 )

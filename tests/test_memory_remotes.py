@@ -22,8 +22,9 @@ from remembering import Clock, bare, remote_runner
 from repositories import ENVIRON, commit, git, repository
 from scripted_server import ScriptedServer, answer
 from webchat_sync.errors import InputError, MemoryUnavailableError
+from webchat_sync.memory.clone import owner_of
 from webchat_sync.memory.place import REF, Remote, declared_remote, named_remote
-from webchat_sync.model import GitMemory
+from webchat_sync.model import NO_REPOSITORY, GitMemory
 
 pytestmark = pytest.mark.slow
 
@@ -349,6 +350,23 @@ def test_a_secret_that_git_would_get_as_an_argument_is_refused_and_not_shown(url
             refused()
         assert "hunter2" not in str(error.value.problems)
         assert "WEBCHAT_SYNC_MEMORY_TOKEN" in error.value.problems[0].hint
+
+
+@pytest.mark.parametrize("url", ["https://git:hunter2@[x/a", "ssh://[::1", "file://["])
+def test_what_is_no_url_is_refused_and_not_shown(url: str, tmp_path: Path) -> None:
+    clone = repository(tmp_path / "clone")
+    git(clone, "remote", "add", "origin", url)
+    for refused in (partial(named_remote, url, ENVIRON), partial(declared_remote, GitMemory(), clone, ENVIRON)):
+        with pytest.raises(InputError, match="the URL of the memory isn't valid") as error:
+            refused()
+        assert "hunter2" not in str(error.value.problems)
+    assert owner_of(clone, ENVIRON) == NO_REPOSITORY
+
+
+@pytest.mark.parametrize("name", ["GITHUB_SERVER_URL", "CI_SERVER_URL"])
+def test_a_pipeline_whose_host_is_no_url_has_no_token_for_it(name: str) -> None:
+    environ = {**ENVIRON, name: "https://[x", "GITHUB_TOKEN": "t", "GITLAB_TOKEN": "t"}
+    assert named_remote("https://github.com/a/b", environ).credentials.reveal() == ""
 
 
 @pytest.mark.parametrize("url", ["git@example.com:a/b@1.git", "ssh://git@example.com:22/a", "/srv/a?b"])

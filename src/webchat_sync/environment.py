@@ -59,9 +59,9 @@ async def _sleep(seconds: float) -> None:
 
 
 def _random() -> float:
-    from random import random
+    from random import SystemRandom
 
-    return random()  # noqa: S311 - spreads retries; no secret comes of it
+    return SystemRandom().random()
 
 
 def _new_id() -> str:

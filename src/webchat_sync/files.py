@@ -135,17 +135,16 @@ def is_special(path: Path) -> bool:
 def descriptor_of(path: Path) -> int | None:
     """The open descriptor that ``path`` names: /dev/stdout, /dev/fd/3, or the file that stdout is redirected to."""
     descriptors = os.path.realpath("/dev/fd")
-    # With os.path, link by link: pathlib would follow all links at once, or raise for a folder that can't be searched.
-    step = os.path.abspath(path)  # noqa: PTH100 - pathlib would keep the `..`
+    step = path.absolute()
+    # Link by link, since following all of them at once would lead past /dev/fd.
     for _ in range(_MOST_LINKS):
-        folder, name = os.path.split(step)
-        folder = os.path.realpath(folder)
-        if folder == descriptors and name.isdecimal():
-            return int(name)
-        step = os.path.join(folder, name)  # noqa: PTH118 - see above
-        if not os.path.islink(step):  # noqa: PTH114 - see above
+        folder = os.path.realpath(step.parent)
+        if folder == descriptors and step.name.isdecimal():
+            return int(step.name)
+        try:
+            step = Path(folder, Path(folder, step.name).readlink())
+        except (OSError, ValueError):  # it isn't a link
             break
-        step = os.path.join(folder, os.readlink(step))  # noqa: PTH115, PTH118 - see above
     return next((stream for stream in (1, 2) if _is_file_of(stream, path)), None)
 
 

@@ -236,7 +236,7 @@ def _program(environ: Mapping[str, str]) -> str | None:
     """The path of git; None if it isn't found. The current folder is skipped, since it may be a pull request's."""
     name = "git.exe" if sys.platform == "win32" else "git"
     folders = environ.get("PATH", os.defpath).split(os.pathsep)
-    ways = (os.path.join(folder, name) for folder in folders if os.path.isabs(folder))  # noqa: PTH117, PTH118 - as PATH has them
+    ways = (str(Path(folder, name)) for folder in folders if Path(folder).is_absolute())
     return next(filter(None, map(shutil.which, ways)), None)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
 from webchat_sync.domain.ids import is_id, no_id
@@ -81,7 +82,7 @@ def needs_with(needs: Needs, files: Sequence[Path]) -> Needs:
 
     if needs.organization is None:
         return needs
-    found = {file: organization_in(file.read_text(encoding="utf-8", errors="replace")) for file in files}
+    found = {file: organization_in(read_bytes(file).decode("utf-8", "replace")) for file in files}
     others = [os.path.relpath(file) for file, organization in found.items() if organization != needs.organization]
     if needs.organization and (others or not files):
         where = in_a_row(others) if others else "the manifests"

