@@ -110,13 +110,9 @@ class Document:
         # What was already read stays so: an apply with 1,000 rotations changes 2,000 entries, one at a time.
         vars(document).update({read: vars(self)[read] for read in _READERS.keys() & vars(self).keys()})
         if name in vars(self):
-            known = dict(vars(self)[name])
-            for key in entries:
-                if key in section:
-                    known[key] = _READERS[name](section[key])
-                else:
-                    known.pop(key, None)
-            vars(document)[name] = known
+            changed = {key: _READERS[name](section[key]) for key in entries if key in section}
+            kept = {key: known for key, known in vars(self)[name].items() if key in section}
+            vars(document)[name] = kept | changed
         return document
 
 
