@@ -33,6 +33,12 @@ from webchat_sync.model import (
 GONE: Final = 404
 
 
+def maybe_lost(operation: MakeSecret) -> str:
+    """What a call in doubt may have done to the channel's secret."""
+    done = "The secret may have been replaced by one" if operation.replaces else "A secret may have been created"
+    return f"{done} that nobody has."
+
+
 @dataclass(slots=True)
 class Interrupt:
     """Ends a run early: the first request lets calls in flight finish, the second one abandons them.
@@ -183,10 +189,7 @@ class _Executor:
         except ApiError as error:
             if not error.in_doubt or isinstance(operation, RevokeSecret):
                 raise
-            lost = (
-                "The secret may have been replaced by one" if operation.replaces else "A secret may have been created"
-            )
-            hint = f"{lost} that nobody has. Run apply again: it creates and delivers a new one."
+            hint = f"{maybe_lost(operation)} Run apply again: it creates and delivers a new one."
             raise error.counted(error.attempts, in_doubt=True, hint=hint) from None
 
     async def delete(self, api: ChannelApi, channel_id: str) -> WriteResult:

@@ -61,7 +61,7 @@ class FileMemory:
     path: Path
     folders: tuple[Path, ...] = ()
     _text: FileText = field(default_factory=FileText, init=False, repr=False, compare=False)
-    _latest: _Content | None = field(default=None, init=False, repr=False, compare=False)
+    _written: _Content | None = field(default=None, init=False, repr=False, compare=False)
 
     def read(self) -> Mapping[OrganizationKey, Document]:
         """See :class:`Memory`."""
@@ -78,7 +78,7 @@ class FileMemory:
             documents = {**before, **after}
             data = self._text.lay_out(content.stored, documents)
             self._replace(data)
-            self._latest = _Content(data, content.stored, documents)
+            self._written = _Content(data, content.stored, documents)
         return after
 
     def flaw(self) -> str:
@@ -93,9 +93,8 @@ class FileMemory:
                 message = f"the ledger {self.path} isn't used because the link {link} leads outside the repository"
                 raise InputError([Diagnostic(message, hint=hint)])
             data = read_regular(self.path)
-            if self._latest is None or self._latest.data != data:
-                self._latest = _parse(data)
-            return self._latest
+            written = self._written
+            return written if written is not None and written.data == data else _parse(data)
         except FileNotFoundError:
             return _Content(b"", {"version": VERSION}, {})
         except OSError as error:

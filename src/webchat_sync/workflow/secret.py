@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from anyio import CancelScope
 
-from webchat_sync.apply.run import Interrupt
+from webchat_sync.apply.run import Interrupt, maybe_lost
 from webchat_sync.environment import Ending, Environment
 from webchat_sync.errors import ApiError, ApplyError, CutOffError, Diagnostic, InputError, WebchatSyncError
 from webchat_sync.model import (
@@ -151,4 +151,4 @@ def _may_have_done(operation: SecretOperation) -> str:
     """What a call in doubt may have done, and the way out."""
     if isinstance(operation, RevokeSecret):
         return "The secret may have been revoked. Run this again."
-    return "The secret may have been replaced by one that nobody has. Rotate it again."
+    return f"{maybe_lost(operation)} Rotate it again."
