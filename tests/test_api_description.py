@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-import httpx
 import pytest
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
+import loopback
 from api_description import Witness, filled, needs_github
 from webchat_sync.emulator import serve
 
@@ -35,7 +35,7 @@ def held_against(host: str, call: Call, status: int, answer: Any) -> list[str]:
     app.answer = Response(status_code=204) if status == 204 else JSONResponse(answer, status_code=status)
     witness = Witness(app, host)
     with serve(witness) as url:
-        httpx.request(call[0], f"{url}{call[1]}", json=call[2])
+        loopback.request(call[0], f"{url}{call[1]}", json=call[2])
     return witness.problems
 
 

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-import httpx
 import pytest
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+import loopback
 from canary import KEY, NEEDLES, PROGRAM, SECRETS, Workspace, look, needles
 from hostile_checkout import make_hostile
 from pipelines import GITHUB, GITLAB, Host
@@ -394,7 +394,7 @@ def test_the_emulator_prints_neither_the_key_nor_a_secret(workspace: Workspace) 
         assert process.stderr is not None
         heard = next(line for line in process.stderr if b"Emulated API listening on " in line)
         channels = f"{heard.decode().split()[-1]}/organizations/acme/web-chat/channels"
-        with httpx.Client(headers={"X-Api-Key": KEY}) as http:
+        with loopback.client(headers={"X-Api-Key": KEY}) as http:
             channel = http.post(channels, json={"name": "Support"}).json()["data"]["id"]
             secret = http.post(f"{channels}/{channel}/identity-secret").json()["data"]["secret"]
             assert http.patch(f"{channels}/{channel}", json={"unknown": secret}).status_code == 400

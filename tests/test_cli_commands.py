@@ -10,9 +10,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
+import loopback
 from commands import Emulated, emulated, invoke, manifest_in
 from planning import catalogue
 from webchat_sync.emulator import Store
@@ -76,7 +76,7 @@ def signs(api: Emulated, secret: str) -> bool:
     """Whether the server verifies a visitor signed with this secret."""
     digest = hmac.new(secret.encode(), b"user-1", hashlib.sha256).hexdigest()
     body = {"mode": "host-identified", "userId": "user-1", "hash": digest, "visitorId": "v-1"}
-    return httpx.post(f"{api.url}/web-chat/tok/sessions", json=body).status_code == 201
+    return loopback.post(f"{api.url}/web-chat/tok/sessions", json=body).status_code == 201
 
 
 def test_a_secret_is_not_rotated_when_it_would_be_lost(api: Emulated, tmp_path: Path) -> None:
@@ -177,8 +177,8 @@ def test_the_emulator_serves_until_it_is_told_to_stop(tmp_path: Path, ending: si
         assert server.stderr is not None
         url = server.stderr.readline().split()[-1]
         channels, headers = f"{url}/organizations/acme/web-chat/channels", {"X-Api-Key": "mk_test_a.b"}
-        assert httpx.post(channels, json={"name": "Support"}, headers=headers).status_code == 201
-        assert [httpx.get(channels, headers=headers).status_code for _ in range(2)] == [200, 503]
+        assert loopback.post(channels, json={"name": "Support"}, headers=headers).status_code == 201
+        assert [loopback.get(channels, headers=headers).status_code for _ in range(2)] == [200, 503]
         server.send_signal(ending)
         assert server.wait(timeout=100) == 0
     assert [each["name"] for each in Store(catalogue=catalogue(), path=data).channels("acme")] == ["Support"]

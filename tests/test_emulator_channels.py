@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 
+import loopback
 from emulator_client import CHANNELS, Emulated, data, emulated, message
 from webchat_sync.domain.catalogue import ANNOTATION, load_catalogue
 from webchat_sync.emulator import Store
@@ -266,7 +266,7 @@ def test_an_avatar_that_the_api_would_refuse_is_refused(api: Emulated, sent: dic
     ],
 )
 def test_keys_go_in_one_header_and_other_tokens_in_another(api: Emulated, headers: dict[str, str], status: int) -> None:
-    assert httpx.get(f"{api.http.base_url}{CHANNELS}", headers=headers).status_code == status
+    assert loopback.get(f"{api.http.base_url}{CHANNELS}", headers=headers).status_code == status
 
 
 def test_only_known_keys_are_let_in_when_keys_are_given() -> None:

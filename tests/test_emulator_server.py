@@ -11,6 +11,7 @@ import threading
 import httpx
 import pytest
 
+import loopback
 from emulator_client import CHANNELS, KEY, emulated
 from webchat_sync.domain.catalogue import load_catalogue
 from webchat_sync.emulator import Fault, Faults, Store, build_app, effects, serve, serve_forever
@@ -19,12 +20,12 @@ from webchat_sync.errors import WebchatSyncError
 
 def test_a_server_ends_with_its_block() -> None:
     threads = threading.active_count()
-    with serve(build_app(Store(catalogue=load_catalogue()))) as base_url, httpx.Client(base_url=base_url) as http:
+    with serve(build_app(Store(catalogue=load_catalogue()))) as base_url, loopback.client(base_url=base_url) as http:
         assert http.get(CHANNELS, headers=KEY).status_code == 200
         assert threading.active_count() > threads
     assert threading.active_count() == threads
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{base_url}{CHANNELS}")
+        loopback.get(f"{base_url}{CHANNELS}")
 
 
 def test_a_server_ends_with_its_block_though_a_call_hangs(capfd: pytest.CaptureFixture[str]) -> None:
@@ -61,7 +62,7 @@ def test_serving_forever_ends_with_a_signal(number: signal.Signals) -> None:
     served: list[int] = []
 
     def call_then_stop(base_url: str) -> None:
-        served.append(httpx.get(f"{base_url}{CHANNELS}", headers=KEY).status_code)
+        served.append(loopback.get(f"{base_url}{CHANNELS}", headers=KEY).status_code)
         os.kill(os.getpid(), number)
 
     def on_ready(base_url: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+import loopback
 from emulator_client import CHANNELS, Emulated, data, emulated, message
 from webchat_sync.emulator import Quirks
 
@@ -24,7 +25,7 @@ MODES = "mode must be one of the following values: anonymous, identified, verify
 
 def open_session(api: Emulated, channel: dict[str, Any], **body: object) -> httpx.Response:
     """The widget's call: without a key."""
-    return httpx.post(
+    return loopback.post(
         f"{api.http.base_url}/web-chat/{channel['token']}/sessions",
         json={"visitorId": "v-1", "mode": "anonymous", **body},
     )
@@ -131,7 +132,7 @@ def test_what_no_session_is_opened_with_is_refused(api: Emulated, body: dict[str
 
 def test_a_session_needs_a_visitor_and_a_mode(api: Emulated) -> None:
     url = f"{api.http.base_url}/web-chat/{api.create()['token']}/sessions"
-    assert message(httpx.post(url, json={}), 400) == ["visitorId should not be empty", "mode should not be empty"]
+    assert message(loopback.post(url, json={}), 400) == ["visitorId should not be empty", "mode should not be empty"]
 
 
 @pytest.mark.parametrize("mode", ["anonymous", "identified", "verify-otp"])
@@ -164,7 +165,7 @@ def test_the_origin_is_checked_only_as_a_quirk(domains: list[str], origin: str, 
     for quirks, expected in ((Quirks(check_origin=True), status), (Quirks(), 201)):
         with emulated(quirks=quirks) as api:
             channel = api.create(allowedDomains=domains)
-            answer = httpx.post(
+            answer = loopback.post(
                 f"{api.http.base_url}/web-chat/{channel['token']}/sessions",
                 json={"visitorId": "v", "mode": "anonymous"},
                 headers={"Origin": origin} if origin else {},

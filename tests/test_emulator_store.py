@@ -12,9 +12,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
+import loopback
 from emulator_client import CHANNELS, KEY, data, emulated, message
 from webchat_sync.domain.catalogue import load_catalogue
 from webchat_sync.emulator import Store
@@ -173,7 +173,7 @@ def test_a_killed_server_loses_nothing_that_it_answered(tmp_path: Path) -> None:
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
             assert server.stderr is not None
             url = server.stderr.readline().split()[-1]
-            with httpx.Client(base_url=url, headers=KEY) as http:
+            with loopback.client(base_url=url, headers=KEY) as http:
                 for number in range(10):
                     answered.append(data(http.post(CHANNELS, json={"name": f"n{number}"}), 201)["id"])
                 server.kill()

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-import httpx
 import pytest
 
+import loopback
 from commands import Emulated, Finished, emulated, invoke
 from test_preview import previewing
 from webchat_sync.cli import webchat_sync
@@ -79,7 +79,7 @@ def asked(api: Emulated) -> list[str]:
 
 def shown(page: str) -> list[str]:
     """The organisations of the channels on a page of `preview`."""
-    return re.findall(r"<bdi>(org-\d)</bdi>", httpx.get(page).text)
+    return re.findall(r"<bdi>(org-\d)</bdi>", loopback.get(page).text)
 
 
 def run(api: Emulated, command: str, folder: Path, *options: object, **world: Any) -> Finished:

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
+import loopback
 from applying import KEY
 from browser import opened, running_browser
 from commands import emulated, invoke
@@ -99,7 +99,7 @@ def first(page: str) -> str:
     ],
 )
 def test_the_clock_says_what_a_visitor_sees(served: str, at: str, said: str, scene: str) -> None:
-    article = first(httpx.get(served, params={"at": at}).text)
+    article = first(loopback.get(served, params={"at": at}).text)
     assert said in article
     assert re.search(rf'id="{scene}" checked', article)
 
@@ -109,7 +109,7 @@ def test_while_it_is_closed_no_open_chat_is_drawn(manifest: Path) -> None:
     manifest.write_text(re.sub("    offline.*\n", "", MANIFEST))
     with previewing(manifest.parent) as url:
         for at in ("2026-11-28T13:05", "2026-11-30T13:30"):
-            article = first(httpx.get(url, params={"at": at}).text)
+            article = first(loopback.get(url, params={"at": at}).text)
             assert 'id="closed-1" checked' in article
             assert "The offline message isn&#39;t managed here." in article
 
@@ -130,22 +130,22 @@ def test_while_it_is_closed_no_open_chat_is_drawn(manifest: Path) -> None:
 def test_the_page_says_why_it_is_not_known_whether_a_chat_is_open(manifest: Path, hours: str, said: str) -> None:
     manifest.write_text("version: 1\norganization: acme\nchannels:\n  - name: Support\n" + hours)
     with previewing(manifest.parent) as url:
-        assert said in first(httpx.get(url).text)
+        assert said in first(loopback.get(url).text)
 
 
 @pytest.mark.slow
 def test_problems_stand_at_their_channel_beside_what_can_be_read(manifest: Path) -> None:
     with previewing(manifest.parent) as url:
-        assert "data-problem" not in httpx.get(url).text
+        assert "data-problem" not in loopback.get(url).text
         manifest.write_text(MANIFEST.replace("welcomeMessage: Questions?", "welcomeMesage: Questions?"))
-        page = httpx.get(url).text
+        page = loopback.get(url).text
         assert "data-problem" not in first(page)
         second = page.split("<article")[2]
         assert "channels.yaml:12:5" in second
         assert "Did you mean `welcomeMessage`?" in second
         assert "The welcome message isn&#39;t managed here." in second
         manifest.write_text("version: 1\nchannels: [")
-        broken = httpx.get(url).text
+        broken = loopback.get(url).text
         assert "data-problem" in broken.split("<article", maxsplit=1)[0]
         assert "How can we help?" in first(broken), "what was drawn last stays"
 
@@ -155,19 +155,19 @@ def test_a_preview_that_begins_with_errors_draws_what_can_be_read(manifest: Path
     manifest.write_text(MANIFEST.replace("welcomeMessage: Questions?", "welcomeMesage: Questions?"))
     (manifest.parent / "beta.yaml").write_text("version: 1\norganization: beta\nchannels: [")
     with previewing(manifest.parent) as url:
-        page = httpx.get(url).text
+        page = loopback.get(url).text
         assert "2 declared channels" in page
         assert "How can we help?" in first(page)
         assert "data-problem" in page.split("<article")[2]
         manifest.unlink()
-        assert "No channel can be drawn" in httpx.get(url).text
+        assert "No channel can be drawn" in loopback.get(url).text
 
 
 def test_a_file_with_a_secret_that_is_in_use_is_not_drawn(manifest: Path) -> None:
     with previewing(manifest.parent, MOSEND_API_KEY=KEY) as url:
-        assert "Questions?" in httpx.get(url).text
+        assert "Questions?" in loopback.get(url).text
         manifest.write_text(MANIFEST.replace("Questions?", f"Ask {KEY}"))
-        page = httpx.get(url).text
+        page = loopback.get(url).text
         assert "data-problem" in page
         assert KEY not in page
         assert "Questions?" in page
@@ -186,16 +186,16 @@ def test_the_page_is_for_this_machine_only(served: str) -> None:
             {"Origin": "null"},
             {"Origin": "http://127.0.0.1:1"},
         ):
-            assert httpx.get(served + path, headers=headers).status_code == 403, headers
+            assert loopback.get(served + path, headers=headers).status_code == 403, headers
     for headers in ({}, {"Host": f"localhost:{port}"}, {"Origin": served.strip("/")}):
-        assert httpx.get(served, headers=headers).status_code == 200
-    assert httpx.post(served).status_code == 405
-    assert httpx.get(served).headers["X-Frame-Options"] == "DENY"
+        assert loopback.get(served, headers=headers).status_code == 200
+    assert loopback.post(served).status_code == 405
+    assert loopback.get(served).headers["X-Frame-Options"] == "DENY"
 
 
 @pytest.mark.parametrize("query", ["at=soon", "at=0001-01-01", "at=9999-12-31", "side=both", "at=%00"])
 def test_what_cannot_be_asked_is_told(served: str, query: str) -> None:
-    answer = httpx.get(f"{served}?{query}")
+    answer = loopback.get(f"{served}?{query}")
     assert answer.status_code == 400
     assert "2026-11-28T13:05" in answer.text
 
@@ -205,15 +205,15 @@ def test_what_is_live_is_shown_with_a_key_or_from_a_snapshot(manifest: Path) -> 
     unlisted = Quirks(omit=frozenset({"operatingHours"}))
     with emulated({"name": "Support", "welcomeMessage": f"Ahoy {KEY}"}, quirks=unlisted) as api:
         with previewing(manifest.parent, **api.environ) as url:
-            assert "How can we help?" in first(httpx.get(url).text)
-            page = httpx.get(url, params={"side": "live"}).text
+            assert "How can we help?" in first(loopback.get(url).text)
+            page = loopback.get(url, params={"side": "live"}).text
             assert "Ahoy ***" in first(page)
             assert "The server didn&#39;t list the opening hours, so it isn&#39;t known whether" in first(page)
             assert "There is no live channel for this declaration." in page
             assert KEY not in page
         assert api.invoke("snapshot", manifest, "--out", manifest.parent / "live.json").code == 0
     with previewing(manifest.parent, "channels.yaml", "--live", "live.json") as url:
-        assert "Ahoy" in first(httpx.get(url, params={"side": "live"}).text)
+        assert "Ahoy" in first(loopback.get(url, params={"side": "live"}).text)
 
 
 def test_an_organization_that_fails_hides_its_own_channels_only(manifest: Path) -> None:
@@ -223,20 +223,20 @@ def test_an_organization_that_fails_hides_its_own_channels_only(manifest: Path) 
         emulated({"name": "Support", "welcomeMessage": "Ahoy"}, faults=faults) as api,
         previewing(manifest.parent, MOSEND_BASE_URL=api.url, MOSEND_API_KEY=KEY) as url,
     ):
-        top, beta, support, _ = httpx.get(url, params={"side": "live"}).text.split("<article")
+        top, beta, support, _ = loopback.get(url, params={"side": "live"}).text.split("<article")
         assert "organisation &#34;beta&#34;: GET /organizations/beta/web-chat/channels: HTTP 403" in top
         assert "Ahoy" in support
         assert "The live channels of this organisation aren’t known." in beta
 
 
 def test_without_a_way_to_what_is_live_there_is_no_switch(served: str) -> None:
-    assert 'value="live"' not in httpx.get(served).text
+    assert 'value="live"' not in loopback.get(served).text
 
 
 def test_an_api_that_cannot_be_reached_is_a_problem_on_the_page(manifest: Path) -> None:
     environ = {"MOSEND_BASE_URL": "http://127.0.0.1:9", "MOSEND_API_KEY": KEY}
     with previewing(manifest.parent, **environ) as url:
-        page = httpx.get(url, params={"side": "live"}, timeout=60).text
+        page = loopback.get(url, params={"side": "live"}, timeout=60).text
         assert "data-problem" in page
 
 

@@ -6,9 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
+import loopback
 from commands import emulated, invoke
 from emulator_client import KEY
 
@@ -59,7 +59,7 @@ def test_the_emulator_serves_a_snapshot_and_leaves_it_as_it_is(folder: Path) -> 
         assert server.stderr is not None
         assert server.stderr.readline() == "Starting from the snapshot live.json; changes won't be saved.\n"
         url = server.stderr.readline().split()[-1]
-        with httpx.Client(base_url=url, headers=KEY) as http:
+        with loopback.client(base_url=url, headers=KEY) as http:
             listed = http.get(CHANNELS).json()["data"]
             assert [(channel["id"], channel["theme"]) for channel in listed] == [("c-1", "dark"), ("c-2", "auto")]
             assert listed[0]["future"] == [{"a": 1}]

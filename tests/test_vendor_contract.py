@@ -11,6 +11,7 @@ import anyio
 import httpx
 import pytest
 
+import loopback
 from applying import client
 from commands import Emulated, emulated
 from emulator_client import CHANNELS, CONVERSATION, KEY, message
@@ -80,7 +81,7 @@ def api() -> Iterator[Emulated]:
 
 
 def call(api: Emulated, method: str, path: str, body: Any) -> httpx.Response:
-    return httpx.request(method, f"{api.url}{path}", json=body, headers=KEY)
+    return loopback.request(method, f"{api.url}{path}", json=body, headers=KEY)
 
 
 @pytest.mark.alike
@@ -123,7 +124,7 @@ def test_the_client_creates_with_what_every_server_takes() -> None:
 
 
 def session(api: Emulated, **body: Any) -> httpx.Response:
-    return httpx.post(f"{api.url}/web-chat/tok/sessions", json={"visitorId": "v", "mode": "anonymous", **body})
+    return loopback.post(f"{api.url}/web-chat/tok/sessions", json={"visitorId": "v", "mode": "anonymous", **body})
 
 
 @pytest.mark.slow
@@ -131,7 +132,7 @@ def test_the_emulator_opens_sessions_as_the_vendor_describes_them(api: Emulated)
     facts = VENDOR["session"]
     for name in facts["required"]:
         without = {key: value for key, value in {"visitorId": "v", "mode": "anonymous"}.items() if key != name}
-        refused = httpx.post(f"{api.url}/web-chat/tok/sessions", json=without)
+        refused = loopback.post(f"{api.url}/web-chat/tok/sessions", json=without)
         assert message(refused, 400) == [f"{name} should not be empty"]
     for mode in facts["modes"]:
         assert session(api, mode=mode).status_code in {201, 401}
@@ -191,7 +192,7 @@ def test_the_client_sends_no_message_and_no_identity_that_the_vendor_refuses() -
 def test_a_key_is_taken_in_both_headers(api: Emulated, form: str) -> None:
     key = form.replace("<prefix>", "abc").replace("<secret>", "s3cret")
     for headers in ({"X-Api-Key": key}, {"Authorization": f"Bearer {key}"}):
-        assert httpx.get(f"{api.url}{CHANNELS}", headers=headers).status_code == 200
+        assert loopback.get(f"{api.url}{CHANNELS}", headers=headers).status_code == 200
 
 
 async def _make(api: Mosend, channel: str) -> Any:
@@ -240,14 +241,14 @@ def test_the_emulator_answers_with_the_keys_that_the_vendor_names(api: Emulated,
         sent = {"json": {"visitorId": "v", "mode": "anonymous"}}
     elif fact["name"] == "upload":
         sent = {"files": {"file": b"x"}}
-    answer = httpx.request(fact["method"], f"{api.url}{fact['path'].format(**places)}", headers=KEY, **sent)
+    answer = loopback.request(fact["method"], f"{api.url}{fact['path'].format(**places)}", headers=KEY, **sent)
     assert answer.json()["data"].keys() == set(fact["answers"])
 
 
 def test_a_page_has_the_vendors_page_info() -> None:
     with emulated({"name": "A"}, {"name": "B"}, page_size=1) as api:
-        first = httpx.get(f"{api.url}{CHANNELS}", headers=KEY).json()
+        first = loopback.get(f"{api.url}{CHANNELS}", headers=KEY).json()
         assert first["pageInfo"].keys() == set(VENDOR["page"])
         cursor = first["pageInfo"]["endCursor"]
-        last = httpx.get(f"{api.url}{CHANNELS}", params={"cursor": cursor}, headers=KEY).json()
+        last = loopback.get(f"{api.url}{CHANNELS}", params={"cursor": cursor}, headers=KEY).json()
         assert ([channel["name"] for channel in last["data"]], last["pageInfo"]["hasNextPage"]) == (["B"], False)

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+import loopback
 from webchat_sync.domain.catalogue import load_catalogue
 from webchat_sync.emulator import Call, Faults, Quirks, Store, build_app, serve
 
@@ -47,7 +48,7 @@ def emulated(
     store = store or Store(catalogue=load_catalogue())
     calls: list[Call] = []
     app = build_app(store, faults=faults, quirks=quirks or Quirks(), keys=keys, record=calls.append)
-    with serve(app) as base_url, httpx.Client(base_url=base_url, headers=KEY) as http:
+    with serve(app) as base_url, loopback.client(base_url=base_url, headers=KEY) as http:
         yield Emulated(store, calls, http)
 
 
