@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 from hypothesis import find, settings
 from hypothesis.strategies import text
 
 import purity
+import sizes
 from variations import left_out
 
 purity.watch()
@@ -27,9 +28,6 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 for ending in (signal.SIGHUP, signal.SIGQUIT):
     if signal.getsignal(ending) is signal.SIG_IGN:
         signal.signal(ending, signal.SIG_DFL)
-
-VARIATIONS: Final = "WEBCHAT_SYNC_TEST_VARIATIONS"
-"""The variable that tells workers whether variations run: ``yes`` or ``no``."""
 
 # No test checks how long an example takes, since the machine may be busy. CI's other settings are kept.
 settings.register_profile("untimed", settings(), deadline=None)
@@ -52,12 +50,14 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_configure(config: pytest.Config) -> None:
     # Before any test module is imported, since decorators need it.
     if config.getoption("--thorough"):
-        os.environ["WEBCHAT_SYNC_TEST_THOROUGH"] = "1"
+        os.environ[sizes.THOROUGH] = "1"
     # A worker is always given the files by name, so it can't decide.
     if not hasattr(config, "workerinput"):
         asked_for = config.getoption("--variations") or config.getoption("--thorough") or config.getoption("keyword")
         named = config.args_source is pytest.Config.ArgsSource.ARGS
-        os.environ[VARIATIONS] = "yes" if asked_for or named else "no"
+        os.environ[sizes.VARIATIONS] = "yes" if asked_for or named else "no"
+    settings.register_profile("sized", settings(), max_examples=sizes.examples(100, thorough=100))
+    settings.load_profile("sized")
 
 
 @pytest.hookimpl(trylast=True)  # after the start of the coverage
@@ -96,7 +96,7 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if os.environ[VARIATIONS] == "no":
+    if not sizes.with_variations():
         variations = left_out(items)
         items[:] = [item for item in items if item not in set(variations)]
         config.hook.pytest_deselected(items=variations)

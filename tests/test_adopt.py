@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from manifest_files import HEAD
 from manifest_styles import Writer
 from planning import catalogue, plan_for
-from sizes import size
+from sizes import examples
 from test_convergence import fields, free_form, values
 from webchat_sync.manifest import load_manifests
 from webchat_sync.manifest.adopt import Edited, Files, edit, refusals
@@ -113,7 +113,7 @@ def adopted(manifest: Manifest, case: Case, source: Source) -> Edited:
 
 
 @settings(
-    max_examples=size(40, thorough=400),
+    max_examples=examples(40, thorough=400),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from chaos import Figures, edits_of_others, random_end, random_faults, random_scene, redeclare, settle
 from chaos_stage import Stage, open_stage
-from sizes import size
+from sizes import examples
 
 pytestmark = pytest.mark.slow
 
@@ -69,5 +69,5 @@ def test_whatever_happens_two_more_runs_mend_it(stage: Stage) -> None:
     phases = [phase for phase in Phase if phase is not Phase.shrink]
     run_state_machine_as_test(
         Staged,
-        settings=settings(max_examples=size(20, thorough=200), stateful_step_count=6, deadline=None, phases=phases),
+        settings=settings(max_examples=examples(20, thorough=200), stateful_step_count=6, deadline=None, phases=phases),
     )

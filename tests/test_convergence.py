@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from applying import NOW, plan_and_apply
 from planning import catalogue, declare
-from sizes import size
+from sizes import examples
 from webchat_sync.emulator import Call, Store, build_app, serve
 from webchat_sync.model import Declaration, Json, Manifest
 from webchat_sync.plan.summary import has_changes, summarize
@@ -120,7 +120,7 @@ def server() -> Iterator[Server]:
         yield Server(url, store, calls)
 
 
-@settings(max_examples=size(30, thorough=300), deadline=None)
+@settings(max_examples=examples(30, thorough=300), deadline=None)
 @given(case=cases())
 def test_apply_converges_in_the_fewest_calls_and_touches_nothing_else(server: Server, case: Case) -> None:
     organization = f"o{next(ORGANIZATIONS)}"

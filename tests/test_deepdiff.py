@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planning import catalogue
-from sizes import size
+from sizes import examples
 from webchat_sync.domain.catalogue import PLAIN, Shape
 from webchat_sync.model import Json
 from webchat_sync.plan.diff import equal
@@ -77,7 +77,7 @@ def edited(draw: st.DrawFn, value: Any) -> Any:
 pairs = values.flatmap(lambda value: st.tuples(st.just(value), edited(value)))
 
 
-@settings(max_examples=size(300, thorough=6000), deadline=None)
+@settings(max_examples=examples(300, thorough=6000), deadline=None)
 @given(pairs)
 def test_values_without_a_schema_differ_exactly_when_deepdiff_says_so(pair: tuple[Json, Json]) -> None:
     live, declared = pair
@@ -90,7 +90,7 @@ def test_values_without_a_schema_differ_exactly_when_deepdiff_says_so(pair: tupl
 hosts = st.lists(st.sampled_from(["a.example", "b.example", "*.b.example", "c.example:8080"]), max_size=5)
 
 
-@settings(max_examples=size(100, thorough=2000), deadline=None)
+@settings(max_examples=examples(100, thorough=2000), deadline=None)
 @given(hosts, hosts)
 def test_sets_differ_exactly_when_deepdiff_without_order_says_so(live: list[Json], declared: list[Json]) -> None:
     assert equal(SET, live, declared) == (not DeepDiff(live, declared, ignore_order=True, **ALL_KEYS))

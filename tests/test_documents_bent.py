@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from document_readers import READERS, bent, read_input
-from sizes import size
+from sizes import examples
 
 SEEDS: Final = sorted((Path(__file__).parent / "data" / "fuzz").iterdir())
 WHOLE: Final = [seed for seed in SEEDS if not seed.name.startswith("input-")]
@@ -30,7 +30,7 @@ def test_every_reader_has_a_whole_document() -> None:
         READERS[data[0] - ord("0")](data[1:])  # it raises nothing
 
 
-@settings(max_examples=size(60, thorough=2_000), deadline=None)
+@settings(max_examples=examples(60, thorough=2_000), deadline=None)
 @given(st.sampled_from(WHOLE), st.integers(0, 2**32), st.integers(1, 3))
 def test_a_document_with_something_odd_in_it_is_read_or_refused_in_words(seed: Path, number: int, times: int) -> None:
     data, random = seed.read_bytes(), Random(number)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from commands import invoke
 from planning import catalogue, live
-from sizes import size
+from sizes import examples
 from test_adopt import Case, cases
 from test_convergence import fields
 from webchat_sync.manifest.fmt import canonical
@@ -290,7 +290,7 @@ def test_a_key_that_looks_like_a_comment_is_none(key: str) -> None:
 
 @pytest.mark.slow
 @settings(
-    max_examples=size(60, thorough=600),
+    max_examples=examples(60, thorough=600),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -394,7 +394,7 @@ def test_comments_stay_in_their_order(text: str) -> None:
 PARTS: Final = ("x", "&a x", "&b y", "*a", "*b")
 
 
-@settings(max_examples=size(60, thorough=600), deadline=None)
+@settings(max_examples=examples(60, thorough=600), deadline=None)
 @given(st.permutations([*"pqrstuvw", "name", "color", "theme", "sync"]), st.data())
 def test_anchors_anywhere_are_kept_and_only_hold_their_own_keys_back(keys: list[str], data: st.DataObject) -> None:
     lines, free = ["version: 1", "x-all: [&a 1, &b 2]", "channels:"], []
@@ -411,7 +411,7 @@ def test_anchors_anywhere_are_kept_and_only_hold_their_own_keys_back(keys: list[
 
 
 @pytest.mark.slow
-@settings(max_examples=size(60, thorough=600), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60, thorough=600), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(fields, max_size=3))
 def test_what_import_writes_is_neat(channels: list[dict[str, object]]) -> None:
     listed = [live(f"Channel {number}", f"c-{number}", **values) for number, values in enumerate(channels)]  # type: ignore[arg-type]  # values of JSON
@@ -457,7 +457,7 @@ def test_what_init_writes_is_laid_out_canonically(tmp_path: Path) -> None:
 def test_prettier_leaves_what_is_formatted_as_it_is(tmp_path: Path) -> None:
     manifests = [file.read_text(encoding="utf-8") for file in EXAMPLES.rglob("channels/*.yaml")]
 
-    @settings(max_examples=size(50, thorough=300), suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(50, thorough=300), suppress_health_check=list(HealthCheck))
     @given(channels=st.lists(fields, max_size=3))
     def imported(channels: list[dict[str, object]]) -> None:
         listed = [live(f"Channel {number}", f"c-{number}", **values) for number, values in enumerate(channels)]  # type: ignore[arg-type]  # values of JSON

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from planning import catalogue, plan_for
-from sizes import size
+from sizes import examples
 from webchat_sync.manifest import load_manifests
 from webchat_sync.manifest.file_names import file_names
 from webchat_sync.manifest.write import write_manifest
@@ -68,7 +68,7 @@ channels = st.lists(st.tuples(texts, fields, likely), max_size=3).map(
 
 
 @settings(
-    max_examples=size(40, thorough=400), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(40, thorough=400), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(channels, st.booleans())
 @example(

@@ -21,7 +21,7 @@ from applying import NOW
 from chaos_stage import lose_client
 from commands import Emulated, Finished, emulated
 from rotating import signs
-from sizes import size
+from sizes import examples
 from webchat_sync.emulator import Fault, Faults, effects
 from webchat_sync.model import Secret
 
@@ -209,7 +209,7 @@ STEPS = st.sampled_from(["fresh", "open", "close", "apply", "rotate", "twice"])
 
 
 @settings(
-    max_examples=size(12, thorough=100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(12, thorough=100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(STEPS, min_size=2, max_size=7))
 def test_no_sequence_of_applies_requires_a_secret_that_the_site_lacks(

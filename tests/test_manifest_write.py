@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from planning import catalogue, live
-from sizes import size
+from sizes import examples
 from webchat_sync.domain.catalogue import load_catalogue, load_schema
 from webchat_sync.manifest import load_manifests
 from webchat_sync.manifest.write import write_manifest
@@ -248,7 +248,7 @@ def can_be_declared(name: str, value: Json) -> bool:
 
 @settings(
     derandomize=True,
-    max_examples=size(60, thorough=600),
+    max_examples=examples(60, thorough=600),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

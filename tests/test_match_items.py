@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planning import catalogue
-from sizes import size
+from sizes import examples
 from webchat_sync.domain.match_items import MOST_PAIRS
 from webchat_sync.model import FieldChange, Json, Key, Order
 from webchat_sync.plan.diff import differences
@@ -82,7 +82,7 @@ def without_ids(value: Any, depth: int) -> Any:
     return {key: without_ids(member, depth - 1) for key, member in value.items() if key != "id"}
 
 
-@settings(max_examples=size(200, thorough=4000), deadline=None)
+@settings(max_examples=examples(200, thorough=4000), deadline=None)
 @given(st.lists(st.tuples(items, depths, st.booleans()), max_size=5))
 def test_items_that_stay_keep_their_order(rows: list[tuple[dict[str, Any], int, bool]]) -> None:
     live: list[Json] = [stored for stored, _, _ in rows]
@@ -90,7 +90,7 @@ def test_items_that_stay_keep_their_order(rows: list[tuple[dict[str, Any], int, 
     assert [change.action for change in changes(live, declared)] == ["remove"] * (len(live) - len(declared))
 
 
-@settings(max_examples=size(200, thorough=4000), deadline=None)
+@settings(max_examples=examples(200, thorough=4000), deadline=None)
 @given(st.lists(flat_items, min_size=1, max_size=5), st.booleans(), st.data())
 def test_an_item_that_changes_stays_where_it_is(live: list[Json], with_ids: bool, data: st.DataObject) -> None:
     declared: list[Any] = list(live) if with_ids else without_ids(live, 1)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ledgers import read_ledger, record
 from remembering import SCOPE, Clock, entry, in_time_of, remembering, run
-from sizes import size
+from sizes import examples
 from webchat_sync.errors import InputError, LockedError, MemoryUnavailableError
 from webchat_sync.flat import visible
 from webchat_sync.memory.document import Document, parse_document
@@ -90,7 +90,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=size(60, thorough=600), deadline=None)
+@settings(max_examples=examples(60, thorough=600), deadline=None)
 @given(STEPS)
 def test_what_is_written_part_by_part_is_what_a_whole_write_would_be(
     steps: list[tuple[str, OrganizationKey, str, str, str | None]],

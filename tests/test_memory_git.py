@@ -18,7 +18,7 @@ import pytest
 from programs import write_program
 from remembering import LOCK, SCOPE, Clock, bare, entry, remembering, remote_runner
 from repositories import ENVIRON, commit, git, repository
-from sizes import THOROUGH, size
+from sizes import is_thorough, size
 from webchat_sync.errors import Diagnostic, InputError, LockedError, LockLostError, MemoryUnavailableError
 from webchat_sync.memory.opened import hold_lock
 from webchat_sync.memory.place import REF, Remote, declared_remote
@@ -375,7 +375,7 @@ WHEN: Final = {"before": 'kill -{signal} $PPID; exec {git} "$@"', "after": '{git
 PUSHES: Final = (6, 14, 15)
 """Which of the calls of git take the lock, write, and give the lock back: there is none after them."""
 
-CALLS: Final = range(2, PUSHES[-1] + 1) if THOROUGH else PUSHES
+CALLS: Final = range(2, PUSHES[-1] + 1) if is_thorough() else PUSHES
 
 GIT: Final = """\
 #!/bin/sh

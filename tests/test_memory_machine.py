@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from remembering import SCOPE, Clock, Runner, SimulatedRefs, SimulatedRemote, in_time_of, run, runner
-from sizes import size
+from sizes import examples
 from webchat_sync.errors import MemoryUnavailableError
 from webchat_sync.memory.lease import lock_refs
 from webchat_sync.memory.place import REF
@@ -178,7 +178,7 @@ class Memories(RuleBasedStateMachine):
 
 TestMemories = Memories.TestCase
 TestMemories.settings = settings(
-    max_examples=size(60, thorough=600),
+    max_examples=examples(60, thorough=600),
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

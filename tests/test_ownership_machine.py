@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from commands import Finished, emulated
 from manifest_sets import REMOTES, Declared, Files, World
-from sizes import size
+from sizes import examples
 from variations import variation
 from webchat_sync.emulator import Fault, Faults
 
@@ -352,7 +352,7 @@ def test_nobody_deletes_a_channel_of_others_and_nobody_loses_its_own(world: Worl
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=size(5, thorough=300),
+            max_examples=examples(5, thorough=300),
             stateful_step_count=20,
             deadline=None,
             phases=phases,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sizes import size
+from sizes import examples
 from webchat_sync.check.pattern_cost import Limits, pattern_flaw
 
 LIMITS: Final = Limits(characters=500, text=2_000, steps=100_000_000)
@@ -191,7 +191,7 @@ def parts(inner: st.SearchStrategy[Part]) -> st.SearchStrategy[Part]:
     st.text("ab", max_size=6),
 )
 @example([(Repeated(Group("(", ((), (), ())), "+", 1, None),), ()], "")
-@settings(max_examples=size(400, thorough=20_000), deadline=None)
+@settings(max_examples=examples(400, thorough=20_000), deadline=None)
 def test_no_text_takes_more_steps_than_were_counted(rows: list[tuple[Part, ...]], text: str) -> None:
     """A pattern is refused when the limit is below the steps that an exhaustive search takes."""
     pattern = "|".join("".join(map(text_of, row)) for row in rows)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planning import NOW, catalogue, declare, live, plan_for
-from sizes import size
+from sizes import examples
 from webchat_sync.errors import Place
 from webchat_sync.model import (
     ActiveChange,
@@ -206,7 +206,7 @@ VALUES = st.sampled_from(["#111111", "#222222", "#333333"])
 FIELDS = st.fixed_dictionaries({}, optional={"color": VALUES, "welcomeMessage": VALUES, "theme": VALUES})
 
 
-@settings(max_examples=size(30, thorough=300), deadline=None)
+@settings(max_examples=examples(30, thorough=300), deadline=None)
 @given(FIELDS, FIELDS, st.fixed_dictionaries({"color": VALUES, "welcomeMessage": VALUES, "theme": VALUES}))
 def test_each_difference_is_told_once(now: dict[str, Any], then: dict[str, Any], is_live: dict[str, Any]) -> None:
     plan, base = (plan_for([declare(**fields)], [live(**is_live)]) for fields in (now, then))

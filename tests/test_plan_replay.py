@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from plan_formats import IN_FULL, IN_SHORT
 from planning import catalogue, changes_for, declare, live, plan_for
-from sizes import size
+from sizes import examples
 from webchat_sync.domain.canonical import canonical
 from webchat_sync.domain.catalogue import PLAIN, Shape
 from webchat_sync.domain.hours import DAYS
@@ -136,7 +136,7 @@ shapes = st.sampled_from([PLAIN, *(field.shape for field in catalogue().declarab
 )
 
 
-@settings(max_examples=size(300, thorough=6000), deadline=None)
+@settings(max_examples=examples(300, thorough=6000), deadline=None)
 @given(shapes, values | lists, values | lists)
 @example(PLAIN, {"steps": [1, "a"]}, {"steps": [True, "b"]})
 @example(catalogue().shape("allowedDomains"), ["A", "a"], [])
@@ -160,7 +160,7 @@ def test_the_shown_changes_make_what_is_sent_of_what_is_live(shape: Shape, live:
         assert texted(made) == texted(sent)
 
 
-@settings(max_examples=size(150, thorough=3000), deadline=None)
+@settings(max_examples=examples(150, thorough=3000), deadline=None)
 @given(lists, lists)
 def test_items_of_a_described_list_too(live: Json, declared: Json) -> None:
     shape = catalogue().shape("prechatFields")
@@ -197,7 +197,7 @@ def has_equal_members(shape: Shape, value: Json) -> bool:
 NESTED_SET = Shape(items=Shape(properties={"a": Shape(list_type="set")}))
 
 
-@settings(max_examples=size(200, thorough=4000), deadline=None)
+@settings(max_examples=examples(200, thorough=4000), deadline=None)
 @given(shapes | st.sampled_from([NESTED_SET]), bare)
 @example(NESTED_SET, [{"a": [{}, {}]}])
 @example(Shape(list_type="set"), [{"a": 1}, {"a": 2}])
@@ -247,7 +247,7 @@ def plain(plan: Plan, name: str) -> str:
     return html.unescape(re.sub(r"<[^>]*>", "", text)) if name == "html" else text
 
 
-@settings(max_examples=size(60, thorough=1500), deadline=None)
+@settings(max_examples=examples(60, thorough=1500), deadline=None)
 @given(st.data())
 def test_every_format_tells_what_replaying_it_takes(data: st.DataObject) -> None:
     sides: list[dict[str, Json]] = [
@@ -269,7 +269,7 @@ def test_every_format_tells_what_replaying_it_takes(data: st.DataObject) -> None
                 assert told(field.after, name) in shown, (name, field)
 
 
-@settings(max_examples=size(30, thorough=500), deadline=None)
+@settings(max_examples=examples(30, thorough=500), deadline=None)
 @given(st.lists(st.tuples(values, values), max_size=4))
 def test_the_formats_of_the_hosts_leave_no_change_out(sides: list[tuple[Json, Json]]) -> None:
     declared = [declare(f"C{index}", offlineAction=after) for index, (_, after) in enumerate(sides)]
@@ -298,7 +298,7 @@ days = st.dictionaries(
 weeks = st.none() | st.fixed_dictionaries({"timezone": st.sampled_from(["UTC", "Asia/Tokyo"]), "days": days})
 
 
-@settings(max_examples=size(100, thorough=2000), deadline=None)
+@settings(max_examples=examples(100, thorough=2000), deadline=None)
 @given(weeks, weeks)
 @example(
     {"timezone": "UTC", "days": {"mon": ["09:00-13:00"], "tue": ["09:00-11:00", "11:00-13:00"]}},

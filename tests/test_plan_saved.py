@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from planning import NOW, catalogue, check_plan_document, declare, live, plan_for
-from sizes import size
+from sizes import examples
 from test_convergence import Case, cases
 from webchat_sync.errors import InputError, StalePlanError
 from webchat_sync.model import (
@@ -113,7 +113,7 @@ def called(**call: str | None) -> Callable[[dict[str, Any]], None]:
     return edit
 
 
-@settings(max_examples=size(30, thorough=300), deadline=None)
+@settings(max_examples=examples(30, thorough=300), deadline=None)
 @given(case=cases())
 def test_a_plan_that_was_saved_and_read_is_the_plan(case: Case) -> None:
     channels = [

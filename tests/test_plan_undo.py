@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planning import declare, live, plan_for
-from sizes import size
+from sizes import examples
 from test_plan_replay import replayed_map, texted
 from test_plan_secret import HAS_NOT, planned, wants
 from webchat_sync.model import NO_REMARKS, UNKNOWN, Json, PatchChannel, Plan, Update, sent_fields
@@ -99,7 +99,7 @@ maps = st.recursive(
 )
 
 
-@settings(max_examples=size(60, thorough=1000), deadline=None)
+@settings(max_examples=examples(60, thorough=1000), deadline=None)
 @given(maps, maps)
 def test_what_is_told_the_other_way_round_leads_from_the_declared_value_to_the_live_one(
     before: Json, after: Json

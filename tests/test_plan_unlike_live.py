@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planning import NOW, catalogue, dangers, declare, live
-from sizes import size
+from sizes import examples
 from webchat_sync.model import Json, Listing, LiveChannel, Manifest
 from webchat_sync.plan.guard import refusals
 from webchat_sync.plan.make import make_plan
@@ -180,7 +180,7 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=size(50, thorough=500))
+@settings(deadline=None, max_examples=examples(50, thorough=500))
 @given(st.lists(JSON, min_size=1, max_size=4), JSON)
 def test_whatever_is_live_is_never_told_and_nothing_makes_it_fail(values: list[Json], other: Json) -> None:
     channels = tuple(live(str(index), f"c-{index}", stickers=value) for index, value in enumerate(values))

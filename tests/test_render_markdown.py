@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from planning import declare, live, plan_for
-from sizes import size
+from sizes import examples
 from webchat_sync.model import Impact, Json, Plan, Update
 from webchat_sync.planfile.writer import plan_digest
 from webchat_sync.render.markdown import LONGEST, render_plan
@@ -70,7 +70,7 @@ def check(markdown: str, *, channels: int) -> list[Token]:
 
 
 @pytest.mark.slow
-@settings(max_examples=size(75, thorough=600), deadline=None)
+@settings(max_examples=examples(75, thorough=600), deadline=None)
 @given(texts, texts, texts, texts)
 def test_no_value_breaks_out_of_its_cell_its_fence_or_its_html(name: str, former: str, text: str, domain: str) -> None:
     old, new = f"was {former}x", f"x{name}"

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from commands import Emulated, Finished, emulated, invoke
 from planning import catalogue, live
-from sizes import size
+from sizes import examples
 from webchat_sync.domain.catalogue import load_schema, whole_schema
 from webchat_sync.model import Json
 from webchat_sync.plan.shapes import MOST_KEYS, Example, observe, observe_field, observe_fields
@@ -248,7 +248,7 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=size(30, thorough=300))
+@settings(deadline=None, max_examples=examples(30, thorough=300))
 @given(st.lists(JSON, min_size=1, max_size=5))
 def test_whatever_was_learned_from_fits_the_schema_and_is_counted(values: list[Json]) -> None:
     channels = [live(str(index), f"c-{index}", stickers=value) for index, value in enumerate(values)]
@@ -408,7 +408,7 @@ def test_learned_examples_follow_those_of_the_catalogue(own: list[Json] | None, 
     assert taught["departments"]["examples"] == joined
 
 
-@settings(deadline=None, max_examples=size(30, thorough=300))
+@settings(deadline=None, max_examples=examples(30, thorough=300))
 @given(JSON, JSON)
 def test_what_is_folded_in_refuses_nothing(learned_from: Json, declared: Json) -> None:
     channels = [live("A", "c-1", departments=[learned_from], offlineAction=learned_from, stickers=learned_from)]
