@@ -42,6 +42,7 @@ def written(folder: Path, plan: Plan) -> Path:
     return file
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("context", [{}, DARK, PHONE], ids=["desktop", "dark", "phone"])
 def test_nothing_is_asked_for_and_nothing_goes_wrong(browser: Browser, rich: Path, context: dict[str, Any]) -> None:
     with opened(browser, rich, **context) as visit:
@@ -240,6 +241,7 @@ def test_nothing_moves_for_those_who_ask_for_that(browser: Browser, rich: Path) 
         assert visit.page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
 
 
+@pytest.mark.variation
 def test_three_hundred_channels_open(browser: Browser, tmp_path: Path) -> None:
     with opened(browser, written(tmp_path, many_channels(300))) as visit:
         assert visit.page.locator("article").count() == 300

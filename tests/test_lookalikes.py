@@ -99,6 +99,7 @@ def _quoted(name: str) -> str:
     return '"' + "".join(f"\\U{ord(character):08x}" for character in name) + '"'
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("server", "remembers"), [*((name, False) for name in SERVERS), *((name, True) for name in UNLIKE)]
 )

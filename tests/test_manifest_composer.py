@@ -300,6 +300,7 @@ ABOVE = {
 
 
 @pytest.mark.slow
+@pytest.mark.alike
 @pytest.mark.parametrize("opening", ["[", "{", "[\n ", "{? ", "[{a: ", '{"a": ', "[ # }\n ", "[é: "])
 @pytest.mark.parametrize("above", ABOVE)
 @pytest.mark.parametrize("levels", [variation(101), variation(500), variation(1000), 2500])
