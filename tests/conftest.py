@@ -98,7 +98,8 @@ def pytest_unconfigure() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not sizes.with_variations():
         variations = left_out(items)
-        items[:] = [item for item in items if item not in set(variations)]
+        taken_out = set(variations)
+        items[:] = [item for item in items if item not in taken_out]
         config.hook.pytest_deselected(items=variations)
     if not os.environ.get("WEBCHAT_SYNC_TEST_INSTALLS"):
         skip = pytest.mark.skip(reason="installs packages from an index; .ci/run enables it")
