@@ -53,7 +53,7 @@ def test_a_new_folder_plans_applies_and_plans_empty_in_the_sandbox(here: Path, m
         "  2. Set MOSEND_API_KEY and MOSEND_ORG_ID, and compare your channels with what's",
         "     live:",
         "       webchat-sync plan 'my channels/'",
-        "  3. Write a pipeline for github or gitlab, for example:",
+        "  3. Write a pipeline for GitHub or GitLab, for example:",
         "       webchat-sync init 'my channels' --host github",
     ]
     folder = here / "my channels"

@@ -441,6 +441,17 @@ def test_check_shows_the_edit_and_writes_nothing(tmp_path: Path) -> None:
     assert invoke("fmt", tmp_path / "none.yaml").code == 1
 
 
+def test_problems_are_listed_by_place_as_validate_lists_them(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(
+        "version: 1\norganization: a\nchannels:\n  - name: A\n    color: [mk_live_ab12.K3yHq5rTj1uXo6iEa\n",
+        encoding="utf-8",
+    )
+    done = invoke("fmt", file)
+    assert [line.split(": ")[0] for line in done.err.splitlines()[::2]] == [f"{file}:5:12", f"{file}:5:13"]
+    assert invoke("validate", file).err == f"{done.err}Not valid: 2 errors.\n"
+
+
 @pytest.mark.parametrize("folder", ["azure", "bitbucket", "github", "gitlab", "organization", "quickstart"])
 def test_the_examples_are_laid_out_canonically(folder: str) -> None:
     done = invoke("fmt", "--check", EXAMPLES / folder)

@@ -167,7 +167,7 @@ def test_the_weeks_are_drawn_and_told() -> None:
     ]
     assert "closes 13:00–14:00" in reader.text
     assert "opens 10:00–12:00" in reader.text
-    assert "Clocks in America/Bogota don't change within a year." in reader.text
+    assert "Clocks in America/Bogota don't change in the next 12 months." in reader.text
 
 
 def test_weeks_of_two_zones_are_compared_in_the_later_one() -> None:

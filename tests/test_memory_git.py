@@ -209,8 +209,10 @@ def test_a_slow_remote_is_not_waited_for_for_ever(remote: Remote) -> None:
 
 def test_a_remote_that_is_not_there(tmp_path: Path) -> None:
     none = Remote(str(tmp_path / "none"), REF)
-    with remote_runner("one", none) as one, pytest.raises(MemoryUnavailableError, match="none"):
+    with remote_runner("one", none) as one, pytest.raises(MemoryUnavailableError, match="none") as failed:
         one.memory.read()[SCOPE]
+    assert "path" in failed.value.hint
+    assert "token" not in failed.value.hint
 
 
 @pytest.mark.alike

@@ -547,7 +547,8 @@ def test_a_memory_that_cannot_be_reached_or_written_ends_the_run_before_it_write
     refused = pipeline.api.invoke("apply", "channels.yaml", "--auto-approve", environ=ENVIRON, pause=nothing)
     assert (refused.code, pipeline.api.taken_calls()) == (7, [])
     assert ("no pushes today" if away == "refuses" else "elsewhere") in refused.err or away == "gone"
-    assert "\n  Nothing was written. Check the remote and the token" in refused.err
+    assert "\n  Nothing was written. Check the path and the permissions." in refused.err
+    assert "token" not in refused.err
     assert "access rights" not in refused.err
     assert "Traceback" not in refused.err
     on_disk = pipeline.api.invoke("apply", "channels.yaml", "--auto-approve", "--memory", "file", environ=ENVIRON)

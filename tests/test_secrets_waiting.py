@@ -88,9 +88,9 @@ def test_what_does_not_wait_is_told_with_what_does(tmp_path: Path) -> None:
     assert refusal(tmp_path) == (
         "no secret is waiting for delivery",
         (
-            "Run this in the folder where the secret was created: its copy is kept there, in "
-            f"{tmp_path / 'recovery'}/. If that machine is gone, `webchat-sync apply --rotate NAME` creates and "
-            "delivers another secret."
+            "`webchat-sync secret status` shows whether the secret was delivered. If it wasn't, run this in the folder "
+            f"where it was created: its copy is kept there, in {tmp_path / 'recovery'}/. If that machine is gone, "
+            "`webchat-sync apply --rotate NAME` creates and delivers another secret."
         ),
     )
     for channel_id in ("c-1", "c-2"):

@@ -13,7 +13,7 @@ from webchat_sync.cli.committed import Tree, read_at, repository_of, say_uncommi
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
 from webchat_sync.cli.files import output_path, write_private_text
 from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_fleet, say_failed
-from webchat_sync.cli.live import live_option, open_snapshot, say_age
+from webchat_sync.cli.live import live_and_memory_option, open_snapshot, say_age
 from webchat_sync.cli.manifests import load, overlay_option, paths_argument
 from webchat_sync.cli.memory import memory_option, remembered_by
 from webchat_sync.cli.output import Output, output_options_of
@@ -47,7 +47,7 @@ FORMATS: Final = ("text", "json", "markdown", "html")
     type=output_path,
     help="Save the plan that undoes the drift to FILE, readable by you only, for `ci drift FILE`.",
 )
-@live_option
+@live_and_memory_option
 @memory_option
 @fleet_options
 @target_option

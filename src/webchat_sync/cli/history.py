@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Show only the last N entries.  [default: all]")
 @target_org_option
 @memory_option
-@manifest_option
+@manifest_option("Use the memory of the manifests in PATH.")
 @click.pass_obj
 def command(
     runtime: Runtime,

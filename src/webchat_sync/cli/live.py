@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,14 +25,20 @@ if TYPE_CHECKING:
     from webchat_sync.workflow.plan import PlanOptions
 
 
-live_option = click.option(
-    "--live",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Use a listing saved with `snapshot --out FILE` instead of the API. Needs no key, and no network "
-    "unless the memory is in Git.",
-)
+def _live_option(needs: str) -> Callable[[Callable[..., object]], Callable[..., object]]:
+    return click.option(
+        "--live",
+        metavar="FILE",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help=f"Use a listing saved with `snapshot --out FILE` instead of the API. {needs}",
+    )
+
+
+live_option = _live_option("Needs neither a key nor a network.")
 """Passed to the command as ``live``."""
+
+live_and_memory_option = _live_option("Needs no key, and no network unless the memory is in Git.")
+"""The same, for commands that also read the memory."""
 
 
 def plan_against(

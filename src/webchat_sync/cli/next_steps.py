@@ -112,7 +112,7 @@ def _write_pipeline(start: Start) -> Step:
             "has one, and a README about it."
         )
     folder = "" if start.folder == Path() else f" {shlex.quote(start.folder.as_posix())}"
-    return Step("Write a pipeline for github or gitlab, for example:", f"webchat-sync init{folder} --host github")
+    return Step("Write a pipeline for GitHub or GitLab, for example:", f"webchat-sync init{folder} --host github")
 
 
 def _push(start: Start, host: str) -> str:

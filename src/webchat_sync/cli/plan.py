@@ -13,7 +13,7 @@ from webchat_sync.cli.files import output_path, write_private_text
 from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_fleet, say_failed
 from webchat_sync.cli.growing import GrowingPlan
 from webchat_sync.cli.guards import guard_options
-from webchat_sync.cli.live import live_option, plan_against
+from webchat_sync.cli.live import live_and_memory_option, plan_against
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting
 from webchat_sync.cli.memory import memory_option, remembered_by
 from webchat_sync.cli.output import Output, output_options
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     type=output_path,
     help="Save the plan to FILE, readable by you only, for `apply FILE`.",
 )
-@live_option
+@live_and_memory_option
 @fleet_options
 @target_option
 @rotate_option

@@ -17,6 +17,8 @@ from webchat_sync.cli.sign import sign
 from webchat_sync.cli.signals import heeding
 from webchat_sync.cli.subject import (
     ANYWHERE,
+    WITH_KEY,
+    WITHOUT_KEY,
     LedgerOptions,
     Subject,
     find_offline,
@@ -59,7 +61,7 @@ command.add_command(sign)
 @to_option
 @click.option("--show", is_flag=True, help="Print the new secret.")
 @with_ledger_options
-@manifest_option
+@manifest_option(WITH_KEY)
 @verify_option
 @take_over_option
 @connection_options
@@ -113,7 +115,7 @@ def rotate(
 @name_argument
 @click.option("--auto-approve", is_flag=True, help="Revoke the secret without asking.")
 @with_ledger_options
-@manifest_option
+@manifest_option(WITH_KEY)
 @connection_options
 @click.pass_obj
 def revoke(
@@ -157,7 +159,7 @@ def revoke(
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @with_ledger_to_read
-@manifest_option
+@manifest_option(WITH_KEY)
 @connection_options
 @click.pass_obj
 def status(
@@ -192,7 +194,7 @@ def status(
 @to_option
 @click.option("--show", is_flag=True, help="Print the secret.")
 @with_ledger_options
-@manifest_option
+@manifest_option(WITHOUT_KEY)
 @click.pass_obj
 def deliver(
     runtime: Runtime, *, name: str, to: Path | None, show: bool, ledger_options: LedgerOptions, paths: tuple[Path, ...]

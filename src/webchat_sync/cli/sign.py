@@ -9,7 +9,14 @@ from pathlib import Path
 import click
 
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.cli.subject import ANYWHERE, LedgerOptions, find_offline, manifest_option, with_ledger_to_read
+from webchat_sync.cli.subject import (
+    ANYWHERE,
+    WITHOUT_KEY,
+    LedgerOptions,
+    find_offline,
+    manifest_option,
+    with_ledger_to_read,
+)
 from webchat_sync.model import Ledger
 from webchat_sync.workflow.state import open_run_memory
 
@@ -33,7 +40,7 @@ def _not_empty(_context: click.Context, _option: click.Parameter, value: str) ->
     "that the ledger records]",
 )
 @with_ledger_to_read
-@manifest_option
+@manifest_option(WITHOUT_KEY)
 @click.pass_obj
 def sign(
     runtime: Runtime,

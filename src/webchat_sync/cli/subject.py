@@ -34,19 +34,25 @@ ANYWHERE: Final = ConnectionOptions(None, base_url=None, api_key_file=None, sand
 _NAMING: Final = re.compile(rb"(?m)^(?:[^#\n]|(?<=\S)#)*?\b(?:memory|ledger)\b")
 """A line with a setting that says where the memory is, outside of comments."""
 
+WITH_KEY: Final = "Take the organisation, its key and its ledger from the manifests in PATH."
+WITHOUT_KEY: Final = "Take the organisation and its ledger from the manifests in PATH."
+"""What the commands for secrets use manifests for, in the help of --manifest."""
 
-def manifest_option(command: Callable[..., object]) -> Callable[..., object]:
-    """Give a command the option --manifest, as ``paths``, and those that say what manifests may read."""
+
+def manifest_option(use: str) -> Callable[[Callable[..., object]], Callable[..., object]]:
+    """Give a command the option --manifest, as ``paths``, and those that say what manifests may read.
+
+    ``use`` says in its help what the command uses the manifests in PATH for.
+    """
     option = click.option(
         "--manifest",
         "paths",
         metavar="PATH",
         multiple=True,
         type=input_path,
-        help="Take the organisation, its key and its ledger from the manifests in PATH. May be repeated.  "
-        "[default: the manifests in the current directory, if any]",
+        help=f"{use} May be repeated.  [default: the manifests in the current directory, if any]",
     )
-    return option(allow_options(command))
+    return lambda command: option(allow_options(command))
 
 
 @frozen

@@ -32,7 +32,7 @@ _ELSEWHERE: Final = "For a lock on a Git remote, use --memory git or --memory UR
     "--org", metavar="ID", help="Only the lock of this organisation.  [default: those of the manifests, or all]"
 )
 @memory_option
-@manifest_option
+@manifest_option("Use the organisations and the memory of the manifests in PATH.")
 @click.pass_obj
 def command(
     runtime: Runtime, *, auto_approve: bool, org: str | None, memory: str | None, paths: tuple[Path, ...]

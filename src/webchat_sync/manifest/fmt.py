@@ -16,6 +16,7 @@ from webchat_sync.jsonvalue import Json
 from webchat_sync.manifest.adopt import BYTE_ORDER_MARK, Edited
 from webchat_sync.manifest.declare import mapping_problem
 from webchat_sync.manifest.files import read_source
+from webchat_sync.manifest.load import by_place
 from webchat_sync.manifest.overlay import CHANNELS
 from webchat_sync.manifest.read import Reader, read_documents
 from webchat_sync.yaml12.composer import compose
@@ -85,7 +86,7 @@ def as_formatted(edited: Edited, catalogue: Catalogue) -> Edited:
 def lay_out_files(
     files: Iterable[Path], catalogue: Catalogue
 ) -> tuple[list[tuple[Path, Source, bytes]], list[Diagnostic]]:
-    """The ``files`` that the canonical layout changes, with their new bytes, and every problem."""
+    """The ``files`` that the canonical layout changes, with their new bytes, and every problem by place."""
     reader = Reader(_TYPED)
     changed: list[tuple[Path, Source, bytes]] = []
     unlaid: list[Diagnostic] = []
@@ -100,7 +101,7 @@ def lay_out_files(
             unlaid += laid
         elif laid != source.data:
             changed.append((file, source, laid))
-    return changed, [*reader.problems, *unlaid]
+    return changed, sorted([*reader.problems, *unlaid], key=by_place)
 
 
 def _cannot(source: Source, why: str, place: Place | None = None) -> Diagnostic:

@@ -222,10 +222,11 @@ def _tidy(
     problems = [*unread, *(problem for problem in wrong if problem.place not in settled)]
     unique = {(problem.place, problem.message): problem for problem in reversed(problems)}
     lines.hide(problem.place for problem in problems if problem.place and problem.code in _HIDING)
-    return tuple(_finished(problem, lines, forms) for problem in sorted(unique.values(), key=_order))
+    return tuple(_finished(problem, lines, forms) for problem in sorted(unique.values(), key=by_place))
 
 
-def _order(problem: Diagnostic) -> tuple[Place, str]:
+def by_place(problem: Diagnostic) -> tuple[Place, str]:
+    """The sort key of a problem."""
     return problem.place or Place("", 0, 0), problem.message
 
 

@@ -13,13 +13,14 @@ from webchat_sync.frozen import frozen
 class Purpose:
     """A use of refs: its name in errors, the type of those errors, and their hint.
 
-    ``limit`` says where the time limit of an exchange comes from.
+    ``limit`` says where the time limit of an exchange comes from. ``path_hint`` is the hint if the remote is a path.
     """
 
     subject: str
     error: type[WebchatSyncError]
     hint: str
     limit: str = ""
+    path_hint: str = ""
 
 
 MEMORY: Final = Purpose(
@@ -29,4 +30,6 @@ MEMORY: Final = Purpose(
     "commands that record something, such as apply, also need write access (GitHub: `contents: write`; GitLab: "
     "`GITLAB_TOKEN` with the scope `write_repository`).",
     limit=" (a quarter of WEBCHAT_SYNC_LOCK_EXPIRY, at most 20 s)",
+    path_hint="Check the path and the permissions. The path must lead to a Git repository that you can read; commands "
+    "that record something, such as apply, also need write access.",
 )

@@ -101,8 +101,9 @@ def find_waiting(folder: Path, ledger: Ledger, name: str) -> WaitingSecret:
             f'{what} for a channel with the name or id "{name}"' if owners else "no secret is waiting for delivery"
         )
         where = (
-            f"Run this in the folder where the secret was created: its copy is kept there, in {folder}/. If that "
-            "machine is gone, `webchat-sync apply --rotate NAME` creates and delivers another secret."
+            "`webchat-sync secret status` shows whether the secret was delivered. If it wasn't, run this in the folder "
+            f"where it was created: its copy is kept there, in {folder}/. If that machine is gone, "
+            "`webchat-sync apply --rotate NAME` creates and delivers another secret."
         )
         hint = f"Use {'an id' if matching else 'the right name'}. Waiting: {owners}." if owners else where
         raise InputError([Diagnostic(message, hint=hint)])

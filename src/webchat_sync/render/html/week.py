@@ -174,7 +174,7 @@ def _clocks(name: str, at: datetime) -> str:
         return f"{name} isn't a known time zone, so clock changes aren't shown."
     change = next_clock_change(name, at)
     if change is None:
-        return f"Clocks in {name} don't change within a year."
+        return f"Clocks in {name} don't change in the next 12 months."
     way = "forward" if change.minutes > 0 else "back"
     moved = show_minutes(abs(change.minutes))
     return (
