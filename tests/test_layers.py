@@ -79,7 +79,7 @@ MAY_IMPORT = {
     # It pushes a branch as `memory` pushes its refs: one way of keeping the token out of git's hands.
     "forge": {"api", "create_once", "environment", "jsonvalue", "memory", "strict_json", "model", "errors"},
     "render": {"flat", "domain", "leaks", "planfile", "plan", "model", "errors", "sentences"},
-    "emulator": {"jsonvalue", "strict_json", "domain", "model", "errors", "sentences"},
+    "emulator": {"jsonvalue", "strict_json", "yaml12", "domain", "model", "errors", "sentences"},
     "preview": {"environment", "render", "errors"},
     "cli": {
         *("apply", "api", "check", "emulator", "environment", "errors", "domain", "files", "flat", "forge", "git"),

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from jsonschema import Draft202012Validator, ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -16,7 +15,7 @@ from webchat_sync.emulator import effects
 from webchat_sync.emulator.effects import Effect
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.frozen import frozen
-from webchat_sync.jsonvalue import brief, kind, show
+from webchat_sync.jsonvalue import Json, brief, kind, show
 from webchat_sync.sentences import in_a_row, listed
 
 
@@ -138,8 +137,6 @@ _TYPES: Final[Mapping[str, str]] = {
     "object": "a mapping",
     "string": "text",
 }
-_NO_VALUE: Final = (AttributeError, LookupError, ValueError)
-"""What PyYAML raises for a scalar that doesn't match its tag, such as ``!!bool x`` or the date ``2026-99-99``."""
 
 
 def read_faults(path: Path) -> Faults:
@@ -150,23 +147,24 @@ def read_faults(path: Path) -> Faults:
 
         - {method: POST, path: "*/web-chat/channels", nth: 1, kind: status, status: 504, after_commit: true}
     """
+    from webchat_sync.yaml12.composer import compose
+    from webchat_sync.yaml12.document import Source
+    from webchat_sync.yaml12.policy import Policy
+
     try:
-        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
-        node = loader.get_single_node()
-        entries = loader.construct_document(node) if node else None
+        reading = compose(Source.of(str(path), path.read_bytes()), Policy(refuse_variable=_no_variable))
     except OSError as error:
         hint = "Check the path and the permissions."
         raise InputError([Diagnostic(f"can't read {path}: {error.strerror}", hint=hint)]) from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError([_unreadable(path, error)]) from error
-    except RecursionError as error:
-        raise InputError([_at_start(path, "the faults are nested too deeply")]) from error
-    except _NO_VALUE as error:
-        raise InputError([_at_start(path, "the file contains a tag, date or number that isn't valid")]) from error
-    if node is None or not isinstance(entries, list):
-        raise InputError([_at_start(path, "the file must contain a list of faults")])
+    if reading.problems:
+        raise InputError(reading.problems)
+    document = reading.documents[0] if len(reading.documents) == 1 else None
+    entries: Any = document.value if document else None
+    if document is None or not isinstance(entries, list):
+        message = "the file must contain a list of faults"
+        raise InputError([Diagnostic(message, Place(str(path), 1, 1), hint=_HINT)])
     problems = [
-        Diagnostic(_in_words(flaw), _place(path, node, [index, *flaw.path]), (index, *flaw.path), _HINT)
+        Diagnostic(_in_words(flaw), document.place([index, *flaw.path]), (index, *flaw.path), _HINT)
         for index, entry in enumerate(entries)
         for flaw in Draft202012Validator(_schema(entry)).iter_errors(entry)
     ]
@@ -174,6 +172,10 @@ def read_faults(path: Path) -> Faults:
         # Each missing key is a flaw of its own, but they're one problem.
         raise InputError(list(dict.fromkeys(problems)))
     return Faults([_fault(**entry) for entry in entries])
+
+
+def _no_variable(_: str) -> Diagnostic:
+    return Diagnostic("faults can't contain variables", hint="For a literal `${` write `$${`.")
 
 
 def _in_words(flaw: ValidationError) -> str:
@@ -201,13 +203,9 @@ def _in_words(flaw: ValidationError) -> str:
             return flaw.message
 
 
-def _shown(value: object) -> str:
-    """``value``, as YAML reads it, in a message; a list or a mapping by its kind, and a set, which looks like one."""
-    if isinstance(value, list | dict | set):
-        return kind([] if isinstance(value, list) else {})
-    return (
-        show(value) if value is None or isinstance(value, str | int | float) else f"the {type(value).__name__} {value}"
-    )
+def _shown(value: Json) -> str:
+    """``value`` in a message; a list or a mapping by its kind."""
+    return kind(value) if isinstance(value, list | dict) else show(value)
 
 
 def _schema(entry: object) -> Mapping[str, Any]:
@@ -230,24 +228,3 @@ def _fault(
         path=path,
         nth=frozenset(nth) if isinstance(nth, list) else nth,
     )
-
-
-def _place(path: Path, node: yaml.Node, steps: Iterable[str | int]) -> Place:
-    """The start of the value at ``steps`` in the file; ``node`` is the whole document."""
-    for step in steps:
-        if isinstance(node, yaml.MappingNode):
-            node = next(value for key, value in node.value if key.value == step)
-        else:
-            node = node.value[step]
-    return Place(str(path), node.start_mark.line + 1, node.start_mark.column + 1)
-
-
-def _at_start(path: Path, message: str) -> Diagnostic:
-    return Diagnostic(message, Place(str(path), 1, 1), hint=_HINT)
-
-
-def _unreadable(path: Path, error: Exception) -> Diagnostic:
-    mark = getattr(error, "problem_mark", None)
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    message = f"can't read the faults: {getattr(error, 'problem', None) or error}"
-    return Diagnostic(message, Place(str(path), line, column), hint=_HINT)
