@@ -39,12 +39,14 @@ def command(
 ) -> int:
     """Release the lock of a run that has died.
 
+    Only a memory in Git needs this: a lock in a local folder is released as soon as its process ends.
+
     First make sure that the run is dead: one that's still alive only notices the loss, and stops writing, when it next
     renews the lock, up to 15 s later. Without this command, a lock becomes free once its holder hasn't renewed it for
     60 s. That run's WEBCHAT_SYNC_LOCK_EXPIRY changes both times.
 
-    Runs over different organisations have separate locks, so there may be several; each needs a `yes`. Outside a
-    terminal, for example in a pipeline, --auto-approve is required.
+    If there are several organisations, there may be several locks; each needs a `yes`. Outside a terminal, for example
+    in a pipeline, --auto-approve is required.
 
     \b
     Examples:
