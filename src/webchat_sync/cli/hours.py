@@ -41,7 +41,9 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
     callback=_moment,
     help="The time to look at (ISO 8601). Without an offset, it's in the channel's time zone.  [default: now]",
 )
-@click.option("--live", is_flag=True, help="Use the live hours instead of the declared ones.")
+@click.option(
+    "--live", is_flag=True, help="Use the live hours instead of the declared ones, without reading manifests."
+)
 @connection_options
 @click.pass_obj
 def command(

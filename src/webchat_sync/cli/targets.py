@@ -9,8 +9,8 @@ from webchat_sync.cli.completion import complete_channel
 org_option = click.option(
     "--org",
     metavar="ID",
-    help="The organisation's id, unless the manifest names it. The option, but not the variable, also selects one of "
-    "several organisations.  [env: MOSEND_ORG_ID]",
+    help="The organisation's id, if no manifest is read or the manifest doesn't name it. The option, but not the "
+    "variable, also selects one of several organisations.  [env: MOSEND_ORG_ID]",
 )
 """Passed to the command as ``org``."""
 
