@@ -14,6 +14,7 @@ from webchat_sync.flat import visible
 from webchat_sync.frozen import frozen
 from webchat_sync.model import FailedOrganization, Json, Listing, LiveChannel, Manifest, moment_text, read_moment
 from webchat_sync.planfile.failed import failed_document, read_failed
+from webchat_sync.sentences import in_a_row
 from webchat_sync.strict_json import JsonError, load_json
 
 FORMAT_VERSION: Final = "1.1"
@@ -69,8 +70,8 @@ def read_snapshot(text: str | bytes, *, file: str = "the snapshot") -> Snapshot:
     by_organization = [_listing(file, f"listings[{index}]", listing) for index, listing in enumerate(listings)]
     failed = _failed(file, document.get("failed", []))
     names = [*(organization for organization, _ in by_organization), *(failure.organization for failure in failed)]
-    if repeated := _twice(names):
-        raise _untrusted(file, f"it lists the organisation {repeated} more than once")
+    if repeated := _twice("organisation", names):
+        raise _untrusted(file, f"it lists {repeated} more than once")
     return Snapshot(_moment(file, document.get("created_at")), dict(by_organization), failed)
 
 
@@ -118,8 +119,8 @@ def _listing(file: str, place: str, item: Json) -> tuple[str, Listing]:
             live.append(LiveChannel.from_json(channel))
         except ValueError as error:
             raise _untrusted(file, f"`{place}.channels[{at}]` {error}") from None
-    if repeated := _twice([channel.id for channel in live]):
-        raise _untrusted(file, f"`{place}` lists the id {repeated} more than once")
+    if repeated := _twice("id", [channel.id for channel in live]):
+        raise _untrusted(file, f"`{place}` lists {repeated} more than once")
     return organization, Listing(base_url, tuple(live))
 
 
@@ -141,8 +142,10 @@ def _moment(file: str, value: Json) -> datetime:
     return moment
 
 
-def _twice(names: Sequence[str]) -> str:
-    return ", ".join(name for name, count in Counter(names).items() if count > 1)
+def _twice(what: str, names: Sequence[str]) -> str:
+    """The names that are repeated, in words; empty if none is."""
+    repeated = [f'"{name}"' for name, count in Counter(names).items() if count > 1]
+    return f"the {what}{'s' if len(repeated) > 1 else ''} {in_a_row(repeated)}" if repeated else ""
 
 
 def _untrusted(file: str, why: str) -> InputError:

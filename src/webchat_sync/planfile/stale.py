@@ -41,12 +41,16 @@ from webchat_sync.plan.diff import differences
 from webchat_sync.plan.digest import channel_digest, manifest_digest
 from webchat_sync.plan.live_names import LiveNames
 from webchat_sync.plan.organizations import of_organization
+from webchat_sync.sentences import in_a_row
 
 _PLAN_AGAIN: Final = "Plan again, and have the new plan reviewed."
 _MAYBE_DONE: Final = (
     "That's what the plan would do, so it may have been applied already, or in part. If anything is left, a new plan "
     "shows it."
 )
+
+_FEW: Final = 10
+"""How many organisations of a plan are named."""
 
 
 def _api(base_url: str) -> str:
@@ -69,14 +73,19 @@ def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) ->
     ]
     organizations = [planned.organization for planned in saved.organizations]
     if organization is not None and organization not in organizations:
-        named = ", ".join(f'"{planned_for}"' for planned_for in organizations)
+        the = "an" if len(organizations) > 1 else "the"
         problems.append(
             Diagnostic(
-                f'the plan was made for organisation {named}, not "{organization}"',
-                hint="Use the organisation of the plan (--org, MOSEND_ORG_ID), or plan again for this one.",
+                f'the plan was made for {_named(organizations)}, not "{organization}"',
+                hint=f"Use {the} organisation of the plan (--org, MOSEND_ORG_ID), or plan again for this one.",
             )
         )
     return tuple(problems)
+
+
+def _named(organizations: Sequence[str]) -> str:
+    what = {0: "no organisation", 1: "organisation "}.get(len(organizations), "organisations ")
+    return what + in_a_row([f'"{organization}"' for organization in organizations], most=_FEW)
 
 
 def manifests_of(saved: Plan, manifests: Sequence[Manifest], plans: Sequence[Plan]) -> Sequence[Manifest]:

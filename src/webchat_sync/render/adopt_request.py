@@ -242,7 +242,7 @@ def _others(summary: AdoptSummary) -> Iterator[str]:
         added = [code_span(summary.name_of(organization, name)) for organization, name in summary.added]
         them = "it" if len(added) == 1 else "them"
         stay = (
-            f". Without a file, an apply leaves {them} alone, unless `settings.prune` is on"
+            f". Without a file, an apply leaves {them} alone, unless `settings.prune` is on."
             if summary.has_edits
             else ""
         )
@@ -257,4 +257,5 @@ def _unread(plan: Plan) -> Iterator[str]:
     """What couldn't be read. It's not part of the identity, since a failure may be temporary."""
     if plan.failed:
         lines = [f"- {phrase(redact_text(notice), most=_LINE)}" for notice in notices(plan)]
-        yield "\n".join(["Nothing was adopted from these organisations:", "", *lines])
+        these = "this organisation" if len(plan.failed) == 1 else "these organisations"
+        yield "\n".join([f"Nothing was adopted from {these}:", "", *lines])
