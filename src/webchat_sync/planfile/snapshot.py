@@ -12,7 +12,16 @@ from webchat_sync.domain.catalogue import load_schema
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.flat import visible
 from webchat_sync.frozen import frozen
-from webchat_sync.model import FailedOrganization, Json, Listing, LiveChannel, Manifest, moment_text, read_moment
+from webchat_sync.model import (
+    FailedOrganization,
+    Json,
+    Listing,
+    LiveChannel,
+    Manifest,
+    moment_text,
+    read_moment,
+    server_in_words,
+)
 from webchat_sync.planfile.failed import failed_document, read_failed
 from webchat_sync.sentences import in_a_row
 from webchat_sync.strict_json import JsonError, load_json
@@ -94,7 +103,10 @@ def against(
         if manifest.organization not in known
     ]
     problems += [
-        Diagnostic(f'{file} lists "{organization}" at {listing.base_url}, not at {base_url}', hint=_TAKE_ONE)
+        Diagnostic(
+            f'{file} lists "{organization}" at {server_in_words(listing.base_url)}, not at {server_in_words(base_url)}',
+            hint=_TAKE_ONE,
+        )
         for organization, listing in snapshot.listings.items()
         if base_url is not None and listing.base_url != base_url
     ]

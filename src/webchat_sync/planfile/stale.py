@@ -14,7 +14,6 @@ from webchat_sync.jsonvalue import as_json
 from webchat_sync.leaks import redact_steps, redact_value_at
 from webchat_sync.model import (
     NOTHING_REMEMBERED,
-    SANDBOX,
     Change,
     ChannelKey,
     Create,
@@ -36,6 +35,7 @@ from webchat_sync.model import (
     Update,
     path_text,
     sent_fields,
+    server_in_words,
 )
 from webchat_sync.plan.diff import differences
 from webchat_sync.plan.digest import channel_digest, manifest_digest
@@ -53,10 +53,6 @@ _FEW: Final = 10
 """How many organisations of a plan are named."""
 
 
-def _api(base_url: str) -> str:
-    return "the sandbox" if base_url == SANDBOX else base_url
-
-
 def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) -> tuple[Diagnostic, ...]:
     """Why ``saved`` was made for another server or organisation.
 
@@ -64,8 +60,8 @@ def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) ->
     """
     problems = [
         Diagnostic(
-            f'the plan for organisation "{planned.organization}" was made for {_api(planned.base_url)}, '
-            f"not {_api(base_url)}",
+            f'the plan for organisation "{planned.organization}" was made for '
+            f"{server_in_words(planned.base_url)}, not {server_in_words(base_url)}",
             hint="Apply it to the same API, or plan again for this one.",
         )
         for planned in saved.organizations
@@ -137,8 +133,7 @@ def _forgotten(planned: OrganizationPlan, ledger: Ledger) -> Iterator[Diagnostic
             continue
         if decided_on != _attempt(ledger, ChannelKey(planned.base_url, planned.organization, change.channel_id)):
             yield _problem(
-                change,
-                "had its identity secret changed after the plan was made",
+                change, "has a different entry for its identity secret in the ledger than when the plan was made"
             )
 
 
