@@ -57,7 +57,7 @@ LIMITS = {
         (
             plan_for([], channels(1), prune=True),
             in_full(
-                'the manifest of organisation "acme" declares no channels, and settings.prune is on',
+                'the manifest of organisation "acme" declares no channels to keep, and settings.prune is on',
                 hint="Check for a missing or empty file, or use --allow-empty.",
             ),
         ),

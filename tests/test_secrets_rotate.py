@@ -231,7 +231,7 @@ def test_an_interrupt_while_the_intent_is_recorded_leaves_the_secret_alone(case:
     report = case.apply(rotation="2", engine=engine, run={"interrupt": interrupt})
     assert report is not None
     assert [(each.status, str(each.error)) for each in report.results] == [
-        ("failed", "not sent, because the run was interrupted before")
+        ("failed", "not sent, because the run was interrupted before that")
     ]
     assert (case.held, case.signs, case.state) == (held, True, "delivered")
     assert case.apply(rotation="2") is not None

@@ -193,7 +193,7 @@ def test_nothing_that_a_failed_command_prints_tells_the_secret(tmp_path: Path, p
     assert not [word for word in printed.stdout.split() if len(word) > 4 and word in message]
     assert not recognizer([SECRET], forms_of([SECRET]))(message)
     if program == "rev":
-        assert message == "; its output isn't shown because it contains the secret"
+        assert message == "; its output isn't shown because it contains a secret"
 
 
 def test_what_a_failed_program_prints_need_not_be_text(tmp_path: Path) -> None:

@@ -235,8 +235,8 @@ def _harm(change: Change) -> str:
 def _emptied(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Diagnostic]:
     if organization.prune and not organization.declared_count and _deletes(organization) and not options.allow_empty:
         yield Diagnostic(
-            f'the manifest of organisation "{organization.organization}" declares no channels, and '
-            "settings.prune is on",
+            f'the manifest of organisation "{organization.organization}" declares no channels to keep, and '
+            f"settings.prune is {'on' if organization.prune is True else organization.prune}",
             hint="Check for a missing or empty file, or use --allow-empty.",
         )
 

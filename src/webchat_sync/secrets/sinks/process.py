@@ -160,5 +160,5 @@ def _output_note(output: bytes, secrets: Sequence[Secret]) -> str:
     # The cut may be inside a secret; its remaining part is redacted as well.
     text = redact(output.decode("utf-8", "replace"), secrets).strip()[-MOST_OUTPUT:]
     if recognizer(secrets, forms_of(secrets))(text):
-        return "; its output isn't shown because it contains the secret"
+        return "; its output isn't shown because it contains a secret"
     return f": {text.rstrip('.')}" if text else ""
