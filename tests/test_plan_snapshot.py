@@ -29,7 +29,12 @@ def test_a_snapshot_that_was_saved_and_read_is_the_snapshot() -> None:
 @pytest.mark.parametrize(
     ("member", "value", "why"),
     [
-        ("format_version", "2.0", "its format_version is 2.0"),
+        (
+            "format_version",
+            "2.0",
+            'its format_version is "2.0", but this version of webchat-sync only supports 1.x',
+        ),
+        ("format_version", None, "its format_version is null, but "),
         ("created_at", "yesterday", "created_at isn't a time"),
         ("created_at", None, "created_at isn't a time"),
         ("listings", None, "no `listings` list"),

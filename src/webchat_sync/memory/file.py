@@ -118,7 +118,11 @@ class FileMemory:
 @lru_cache(maxsize=4)
 def _parse(data: bytes) -> _Content:
     """Cached, since a run also reads it to recognise secrets. Raises ValueError, in particular DamagedError."""
-    stored = load_json(data.decode(), unique_keys=True)
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise DamagedError("it isn't UTF-8") from None
+    stored = load_json(text, unique_keys=True)
     if not isinstance(stored, dict):
         raise DamagedError("it isn't a JSON object")
     check_version(stored.get("version"))

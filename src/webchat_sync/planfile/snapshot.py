@@ -12,6 +12,7 @@ from webchat_sync.domain.catalogue import load_schema
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.flat import visible
 from webchat_sync.frozen import frozen
+from webchat_sync.jsonvalue import show
 from webchat_sync.model import (
     FailedOrganization,
     Json,
@@ -73,9 +74,12 @@ def read_snapshot(text: str | bytes, *, file: str = "the snapshot") -> Snapshot:
     listings = document.get("listings") if isinstance(document, dict) else None
     if not isinstance(listings, list):
         raise _untrusted(file, "it isn't a snapshot, since it has no `listings` list")
-    version = str(document.get("format_version"))
-    if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
-        raise _untrusted(file, f"its format_version is {version}, not {FORMAT_VERSION}")
+    if "format_version" not in document:
+        raise _untrusted(file, "it has no `format_version`")
+    version, ours = document["format_version"], FORMAT_VERSION.partition(".")[0]
+    if str(version).partition(".")[0] != ours:
+        why = f"its format_version is {show(version)}, but this version of webchat-sync only supports {ours}.x"
+        raise _untrusted(file, why)
     by_organization = [_listing(file, f"listings[{index}]", listing) for index, listing in enumerate(listings)]
     failed = _failed(file, document.get("failed", []))
     names = [*(organization for organization, _ in by_organization), *(failure.organization for failure in failed)]
