@@ -112,6 +112,7 @@ def test_a_command_without_a_rotation_gets_an_empty_one(tmp_path: Path) -> None:
     [
         ("sys.stdin.read()", None),
         ("sys.exit(sys.stdin.read() and 3)", "exited with code 3"),
+        ("import os; os.kill(os.getpid(), 9)", "was killed by signal 9"),
         (HANGS, f"`{sys.executable}` was stopped after 1 s"),
     ],
 )
