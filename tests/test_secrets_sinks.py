@@ -341,7 +341,7 @@ def test_a_link_out_of_the_folder_of_a_manifest_is_not_followed(
     link = named.parent if path == "out/a" else named
     for kind in ("file", "dotenv"):
         sink = Sink(kind, path, "K", folder=str(tmp_path / "tree"))
-        assert probe(sink) == f"{named} isn't written because the link {link} leads outside the repository"
+        assert probe(sink) == f"{named} isn't written because the link {link} leads outside its folder"
         if link == named:
             assert probe(replace(sink, path=str(named), folder=".")) == probe(sink)
 
