@@ -340,7 +340,7 @@ def test_a_hundred_levels_are_read() -> None:
 def test_a_file_with_countless_problems_is_not_read_to_its_end() -> None:
     found = flaws("a: 1\n" * 100_000)
     assert len(found) == MOST_PROBLEMS + 1
-    assert found[-1] == "1002:1 : stopped reading this file after 1000 problems"
+    assert found[-1] == "1002:1 : stopped reading this file after 1,000 problems"
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def _broken(problems: Sequence[Diagnostic]) -> Iterator[str]:
     fails = any(problem.severity == "error" for problem in problems)
     ranked = sorted(problems, key=lambda problem: problem.severity)
     lines = [f"- {_rule(problem)}" for problem in ranked[:_MOST]]
-    more = [f"- and {len(ranked) - _MOST} more"] if len(ranked) > _MOST else []
+    more = [f"- and {len(ranked) - _MOST:,} more"] if len(ranked) > _MOST else []
     yield "\n".join([_FAILS if fails else _WARNS, "", *lines, *more])
 
 
@@ -195,7 +195,7 @@ def _impact(undo: Plan) -> Iterator[str]:
         return
     ranked = sorted(effects, key=lambda entry: rank([entry[1]]))
     lines = [f"- {code_span(name)}: {_effect(effect)}" for name, effect in ranked[:_MOST]]
-    more = [f"- and {len(ranked) - _MOST} more"] if len(ranked) > _MOST else []
+    more = [f"- and {len(ranked) - _MOST:,} more"] if len(ranked) > _MOST else []
     yield "\n".join(["#### If you don't merge: how undoing the changes affects visitors", "", *lines, *more])
 
 
@@ -249,7 +249,7 @@ def _others(summary: AdoptSummary) -> Iterator[str]:
         yield f"New, and not in any file yet: {in_a_row(added, most=_MOST)}{stay}"
     if summary.left:
         lines = [f"- {phrase(redact_text(line), most=_LINE)}" for line in summary.left[:_MOST]]
-        more = [f"- and {len(summary.left) - _MOST} more"] if len(summary.left) > _MOST else []
+        more = [f"- and {len(summary.left) - _MOST:,} more"] if len(summary.left) > _MOST else []
         yield "\n".join(["Not adopted:", "", *lines, *more])
 
 
