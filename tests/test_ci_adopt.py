@@ -238,7 +238,7 @@ def test_an_organisation_that_fails_is_named_and_closes_no_request(host: Host, t
         assert "MOSEND_API_KEY_SHOP" in opened.err
         (request,) = web.fake.requests
         assert "organization=acme,shop " in request["body"]
-        assert "Nothing was adopted from these organisations:" in request["body"]
+        assert "Nothing was adopted from this organisation:" in request["body"]
         web.live()
         kept = web.run("channels")
         left = "Left the request as it is, since some organisations couldn't be read"

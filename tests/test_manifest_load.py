@@ -315,7 +315,7 @@ def test_countless_problems_come_to_an_end(tmp_path: Path) -> None:
     keys = "".join(f"key{number}: 1\n" for number in range(3000))
     found = problems(tmp_path, HEAD + keys)
     assert len(found) == 1001
-    assert "only the first 1000 problems of this document are listed" in {each.message for each in found}
+    assert "only the first 1,000 problems of this document are listed" in {each.message for each in found}
 
 
 YAML_LIKE = st.lists(

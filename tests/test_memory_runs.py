@@ -636,6 +636,13 @@ def test_the_history_says_what_was_done_by_which_run_and_on_what_commit(pipeline
     assert (on_disk.code, "keeps no history" in on_disk.err) == (1, True)
 
 
+def test_the_history_says_in_one_sentence_what_a_run_is_about_to_do(pipeline: Pipeline) -> None:
+    pipeline.api.store.seed("acme", [{"name": "Support", "hasIdentitySecret": True}])
+    pipeline.push(manifest(support(), named("Sales")))
+    assert pipeline.apply().code == 0
+    assert told(pipeline)[-1] == 'About to create 1 channel; adopted 1 identity secret: "Sales", "Support"'
+
+
 def told(pipeline: Pipeline) -> list[str]:
     """What the history says was done, newest first."""
     return [line.partition("  ")[2] for line in pipeline.job("history").out.splitlines()[::2]]

@@ -16,10 +16,16 @@ READY = sorted((ROOT / "examples" / "policies").glob("*.schema.json"))
 
 
 def validated(
-    folder: Path, policy: Any, manifest: str, *arguments: object, settings: str = "policy: p.schema.json"
+    folder: Path,
+    policy: Any,
+    manifest: str,
+    *arguments: object,
+    settings: str = "policy: p.schema.json",
+    git: bool = True,
 ) -> list[dict[str, Any]]:
     """What is wrong with a manifest of ``acme`` that names the policy, as JSON."""
-    (folder / ".git").mkdir(exist_ok=True)
+    if git:
+        (folder / ".git").mkdir(exist_ok=True)
     text = policy if isinstance(policy, str) else json.dumps(policy)
     (folder / "p.schema.json").write_text(text, encoding="utf-8")
     (folder / "a.yaml").write_text(
@@ -325,6 +331,24 @@ def test_a_policy_that_is_not_there_or_lies_elsewhere_is_refused(tmp_path: Path,
     (problem,) = validated(site, "{}", CHANNELS, settings=f"policy: {name}")
     assert problem["severity"] == "error"
     assert "policy" in problem["summary"]
+
+
+@pytest.mark.parametrize(("git", "around"), [(True, "the repository"), (False, "the current directory")])
+def test_what_a_policy_is_outside_of_is_said_with_and_without_git(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, git: bool, around: str
+) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    (tmp_path / "outside.schema.json").write_text("{}", encoding="utf-8")
+    (site / "link.schema.json").symlink_to("../outside.schema.json")
+    monkeypatch.chdir(site)
+    (problem,) = validated(site, "{}", CHANNELS, settings="policy: ../outside.schema.json", git=git)
+    assert problem["summary"].endswith(f"outside.schema.json is outside {around}")
+    (problem,) = validated(site, "{}", CHANNELS, settings="policy: link.schema.json", git=git)
+    left = "the repository" if git else "its folder"
+    assert problem["summary"].startswith("the policy ")
+    assert problem["summary"].endswith(f"link.schema.json leads outside {left}")
+    assert problem["detail"] == "Replace the link with the file itself."
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,8 @@ NESTED: Final = "[" * 900 + "]" * 900
 ENDLESS: Final = "9" * 5000
 BEYOND: Final = [
     pytest.param(NESTED, "are nested inside each other", id="nesting"),
-    pytest.param(ENDLESS, "has 5,000 digits", id="digits"),
-    pytest.param(f"-0.{ENDLESS}", "digits", id="fraction"),
+    pytest.param(ENDLESS, "has 5,000 characters", id="digits"),
+    pytest.param(f"-0.{ENDLESS}", "has 5,003 characters", id="fraction"),
 ]
 VALUES_BEYOND: Final = [NESTED, ENDLESS]
 MANIFEST: Final = "version: 1\norganization: acme\nchannels: [{name: Support, color: '#0f766e'}]\n"

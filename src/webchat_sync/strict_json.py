@@ -121,7 +121,7 @@ def _finite(literal: str) -> float:
 
 def _bounded(literal: str) -> str:
     if len(literal) > MOST_DIGITS:
-        reason = f"a number has {len(literal):,} digits; at most {MOST_DIGITS:,} are supported"
+        reason = f"a number has {len(literal):,} characters; at most {MOST_DIGITS:,} are supported"
         raise _NumberError(reason, literal, beyond=True)
     return literal
 

@@ -193,7 +193,7 @@ def _readings(
 
         base_url = asked.connection.named_label(runtime)
         readings = readings_of(snapshot, manifests, base_url=base_url, file=str(asked.live))
-        say_age(asked.live, snapshot, runtime)
+        say_age(asked.live, snapshot, runtime, did="Compared", preposition="with")
         return readings
     with connect(asked.connection, runtime, key_variables(manifests), manifests) as connected:
         return wait_for(lambda: list_readings(connected, runtime, single=single))
