@@ -190,6 +190,19 @@ def test_all_that_is_missing_is_named_and_what_is_not_allowed_has_its_place(tmp_
 
 
 @pytest.mark.parametrize(
+    ("keyword", "hint"),
+    [
+        ("$id", "Remove it. References such as `#/$defs/NAME` don't need it."),
+        ("$anchor", "Remove it, and refer to the schema by its place, for example `#/$defs/NAME`."),
+        ("$dynamicRef", "Use `$ref` with the place of the schema, for example `#/$defs/NAME`."),
+    ],
+)
+def test_references_by_name_are_refused_with_what_to_use_instead(tmp_path: Path, keyword: str, hint: str) -> None:
+    (finding,) = validated(tmp_path, {keyword: "colours"}, CHANNELS)
+    assert (finding["summary"], finding["detail"]) == (f"`{keyword}` isn't supported", hint)
+
+
+@pytest.mark.parametrize(
     ("flaw", "reason", "hint"),
     [
         ({"required": "color"}, "expected a list, but this is text", ""),
@@ -212,8 +225,8 @@ def test_a_policy_that_is_no_json_schema_says_what_it_should_be(
         ({"$ref": "https://evil.example/schema.json"}, "1:10", "this reference points outside the file"),
         ({"$ref": "other.json"}, "1:10", "this reference points outside the file"),
         ({"$ref": "file:///etc/passwd"}, "1:10", "this reference points outside the file"),
-        ({"$id": "https://evil.example/"}, "1:9", "`$id` points elsewhere and isn't supported"),
-        ({"$dynamicRef": "#a"}, "1:17", "`$dynamicRef` points elsewhere and isn't supported"),
+        ({"$id": "https://evil.example/"}, "1:9", "`$id` isn't supported"),
+        ({"$dynamicRef": "#a"}, "1:17", "`$dynamicRef` isn't supported"),
         ({"$schema": "http://json-schema.org/draft-07/schema#"}, "1:13", "a policy must be JSON Schema 2020-12"),
         ({"$ref": "#/$defs/none"}, "1:10", "\"#/$defs/none\" doesn't match any schema in this file"),
         ({"$ref": "#/allOf/00", "allOf": [True]}, "1:10", "\"#/allOf/00\" doesn't match any schema in this file"),
