@@ -394,6 +394,19 @@ def test_keys_that_are_too_long_for_a_pattern_are_refused(tmp_path: Path, rule: 
     assert broken["summary"].startswith("the policy doesn't allow this")
 
 
+def test_text_that_is_too_long_for_a_pattern_is_not_said_to_break_it(tmp_path: Path) -> None:
+    policy = {"properties": {"extra": {"pattern": "^a+$"}}}
+    settings = "policy: p.schema.json, extraFields: [extra]"
+    found = [
+        validated(tmp_path, policy, f"channels: [{{name: A, extra: {'a' * length}}}]\n", settings=settings)
+        for length in (2_000, 2_001)
+    ]
+    assert [[entry["summary"] for entry in entries] for entries in found] == [
+        [],
+        ["text of more than 2,000 characters can't be checked with a pattern"],
+    ]
+
+
 def test_the_ready_policies_say_what_they_are_for(tmp_path: Path) -> None:
     assert [file.name for file in READY] == [
         "identity-in-production.schema.json",

@@ -78,6 +78,8 @@ class Policy:
 
 def _words(error: ValidationError, text: str) -> str:
     value: Any = error.instance
+    if error.validator == "pattern" and len(value) > LONGEST_TEXT:
+        return f"text of more than {LONGEST_TEXT:,} characters can't be checked with a pattern"
     if error.validator == "required":
         required: Any = error.validator_value
         missing = [key for key in required if key not in value]
