@@ -129,12 +129,12 @@ class Answer:
         """The result of a write; ``channel`` is the channel in the response."""
         return WriteResult(self.response.status_code, self.call.request_id(self.response), self.attempts, channel)
 
-    def untrusted(self, reason: str) -> ApiAnswerError:
+    def untrusted(self, reason: str, *, hint: str = NOT_THE_API_HINT) -> ApiAnswerError:
         """The error for unexpected ``data``.
 
         A read isn't repeated, since the response would be the same; a write is in doubt.
         """
-        return _untrusted(self.call, self.response, reason, transient=self.call.writes)
+        return _untrusted(self.call, self.response, reason, transient=self.call.writes, hint=hint)
 
 
 def read_answer(call: Call, response: httpx.Response, body: bytes, *, attempts: int) -> Answer:
@@ -189,12 +189,14 @@ def _is_failure(status: Json) -> bool:
     return isinstance(status, int | str) and _FAILED.fullmatch(str(status).lower()) is not None
 
 
-def _untrusted(call: Call, response: httpx.Response, reason: str, *, transient: bool = True) -> ApiAnswerError:
+def _untrusted(
+    call: Call, response: httpx.Response, reason: str, *, transient: bool = True, hint: str = NOT_THE_API_HINT
+) -> ApiAnswerError:
     return call.error(
         ApiAnswerError,
         f"HTTP {response.status_code}, but {reason}",
         response=response,
         processed=True,
-        hint=NOT_THE_API_HINT,
+        hint=hint,
         transient=transient,
     )
