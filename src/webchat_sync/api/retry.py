@@ -22,7 +22,7 @@ LONGEST_ASKED: Final = 366 * 86_400.0
 BUDGET: Final = 180.0
 """Seconds after the first attempt of a call in which further ones may start."""
 
-NOT_HELD: Final = "this run no longer holds the lock, so it writes nothing"
+NOT_HELD: Final = "this run no longer holds the lock, so it writes nothing more"
 
 T = TypeVar("T")
 
