@@ -510,7 +510,7 @@ def test_an_action_is_used_or_refused(here: Path, remote: str, arguments: list[s
         assert action in (here / ".github/workflows/webchat-sync-plan.yml").read_text(encoding="utf-8")
     else:
         assert (made.code, contents(here)) == (64, {})
-        assert f"--action is for a pipeline on GitHub, and {reason}." in made.err
+        assert f"--action is for a pipeline on GitHub, and {reason}\n  Leave it out, or use --host github." in made.err
 
 
 @pytest.mark.parametrize(
