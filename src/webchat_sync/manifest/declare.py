@@ -23,7 +23,7 @@ MOST_PROBLEMS: Final = 1000
 _NONE: Final[frozenset[str]] = frozenset()
 """Shared by all channels, since every empty frozenset is a separate object."""
 
-_KNOWN: Final = "It has its own rules for checking and comparing. Remove it from this list."
+_KNOWN: Final = "It has its own rules for checking and comparing. Remove it from `settings.extraFields`."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
