@@ -394,6 +394,33 @@ def test_keys_that_are_too_long_for_a_pattern_are_refused(tmp_path: Path, rule: 
     assert broken["summary"].startswith("the policy doesn't allow this")
 
 
+def test_a_rule_says_what_it_accepts(tmp_path: Path) -> None:
+    policy = {
+        "properties": {
+            "theme": {"enum": ["one", "two", "three", "four", "five", "six", "seven"]},
+            "color": {"pattern": "^#0", "description": "A dark colour", "x-severity": "warning"},
+            "welcomeMessage": {"minLength": 20},
+            "allowedDomains": {"maxItems": 1},
+            "extra": {"minimum": 5},
+        }
+    }
+    channel = "{name: A, theme: 'no', color: '#111111', welcomeMessage: Hi, allowedDomains: [a.com, b.com], extra: 3}"
+    found = validated(
+        tmp_path, policy, f"channels: [{channel}]\n", settings="policy: p.schema.json, extraFields: [extra]"
+    )
+    rule = f"A rule of {tmp_path / 'p.schema.json'}."
+    assert {(entry["summary"], entry["detail"]) for entry in found if entry["code"] == "policy"} == {
+        (
+            '"no" isn\'t accepted',
+            f"It can be `one`, `two`, `three`, `four`, `five`, `six` or `seven`. {rule}",
+        ),
+        ('"#111111" doesn\'t have the format that this field requires', f"A dark colour. {rule}"),
+        ("the text is too short", f"Use at least 20 characters. {rule}"),
+        ("the list has 2 items; the limit is 1", f"Remove 1 item. {rule}"),
+        ("3 is out of range", f"Use a number of at least 5. {rule}"),
+    }
+
+
 def test_text_that_is_too_long_for_a_pattern_is_not_said_to_break_it(tmp_path: Path) -> None:
     policy = {"properties": {"extra": {"pattern": "^a+$"}}}
     settings = "policy: p.schema.json, extraFields: [extra]"
