@@ -71,7 +71,9 @@ def tree_at(
     files = repository.files(commit, sorted(set(names.values())), SUFFIXES)
     present = [path for path, name in names.items() if name == "." or any(_is_below(file, name) for file in files)]
     missing = [
-        Diagnostic(f"{path} isn't in {commit}", hint="Commit it first.") for path in names if path not in present
+        Diagnostic(f"{path} isn't in {commit}", hint="Commit it first." if path.exists() else "Check the path.")
+        for path in names
+        if path not in present
     ]
     if missing and whole:
         raise InputError(missing)
