@@ -37,7 +37,7 @@ from scripted_server import (
     trickling,
 )
 from tls import context_of, make_certificate
-from webchat_sync.api import HostIdentity, Mosend
+from webchat_sync.api import HostIdentity, Message, Mosend, Upload
 from webchat_sync.api.http import TIMEOUT
 from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiAnswerError, ApiConnectionError, ApiStatusError, InputError
@@ -165,6 +165,27 @@ async def test_a_status_is_told_with_its_way_out(
 async def test_only_a_request_id_that_the_server_gave_is_to_be_reported(headers: dict[str, str], hint: str) -> None:
     error, _ = await failure_of(list_channels, otherwise=failure(503, "No.", headers))
     assert error.hint == hint
+
+
+async def test_the_name_of_a_status_is_not_repeated_after_the_wait() -> None:
+    error, _ = await failure_of(
+        list_channels, otherwise=failure(429, ["Too Many Requests", "Slow down."], {"Retry-After": "100"})
+    )
+    assert str(error).endswith("HTTP 429 Too Many Requests, and the server asks you to wait 100 s: Slow down.")
+
+
+async def test_what_is_in_doubt_in_a_conversation_is_looked_for_there() -> None:
+    async def send(api: Mosend) -> object:
+        return await api.send_message("c1", Message(body="Hi"))
+
+    async def upload(api: Mosend) -> object:
+        return await api.upload_media("c1", Upload("menu.pdf", b"%PDF"))
+
+    hints = [(await failure_of(call, otherwise=failure(504, "No.")))[0].hint for call in (send, upload)]
+    assert hints == [
+        "The message may have been sent: check the conversation before you send it again.",
+        "The file may have been uploaded, but its id was lost: upload it again.",
+    ]
 
 
 PAGE = (

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from webchat_sync.api import answers
-from webchat_sync.api.exchange import NAMED_BY, SHARED_KEY, Answer, Call
+from webchat_sync.api.exchange import MESSAGE_IN_DOUBT, NAMED_BY, SHARED_KEY, UPLOAD_IN_DOUBT, Answer, Call
 from webchat_sync.api.http import TIMEOUT, Network, Wire
 from webchat_sync.api.pages import INCOMPLETE_HINT
 from webchat_sync.api.settings import (
@@ -209,12 +209,14 @@ class Mosend:
             self._conversation(conversation_id, "/send"),
             body=message.as_json(),
             idempotency_key=idempotency_key,
+            doubt_hint=MESSAGE_IN_DOUBT,
         )
         return await self._wire.send(call, answers.record)
 
     async def upload_media(self, conversation_id: str, upload: Upload) -> Media:
         """``POST /conversations/{id}/web-chat/media``: the stored file; a message can contain its ``asset_id``."""
-        call = Call("POST", self._conversation(conversation_id, "/media"), upload=upload)
+        path = self._conversation(conversation_id, "/media")
+        call = Call("POST", path, upload=upload, doubt_hint=UPLOAD_IN_DOUBT)
         return await self._wire.send(call, answers.media)
 
     async def set_avatar(self, channel_id: str, upload: Upload) -> dict[str, Json]:

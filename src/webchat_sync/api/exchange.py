@@ -18,6 +18,8 @@ from webchat_sync.redact import NO_KEYS, KeyRing
 from webchat_sync.strict_json import JsonError, load_json
 
 IN_DOUBT_HINT: Final = "The request may have taken effect: check the live channels before you repeat it."
+MESSAGE_IN_DOUBT: Final = "The message may have been sent: check the conversation before you send it again."
+UPLOAD_IN_DOUBT: Final = "The file may have been uploaded, but its id was lost: upload it again."
 NOT_THE_API_HINT: Final = (
     "Check that the base URL (MOSEND_BASE_URL) points to the API, and that no proxy responds instead."
 )
@@ -39,7 +41,8 @@ class Call:
     ``public``: without the API key. ``may_be_empty``: a 204 without a body is also a success. ``confidential``: the
     response may contain a new secret. ``asks``: a POST that changes nothing. ``origin``: the site whose page makes the
     call; empty for none. ``secrets`` and ``keys`` mustn't appear in errors. ``key_source`` and
-    ``organization_source`` are where the user sets the key and the organisation's id.
+    ``organization_source`` are where the user sets the key and the organisation's id. ``doubt_hint`` says what to do if
+    the call is in doubt.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -56,6 +59,7 @@ class Call:
     keys: KeyRing = NO_KEYS
     key_source: str = SHARED_KEY
     organization_source: str = NAMED_BY
+    doubt_hint: str = IN_DOUBT_HINT
 
     def hide(self, text: str, *, tokens: bool = False) -> str:
         """``text`` without the call's secrets and keys; see :func:`webchat_sync.api.sanitize.hide`."""
@@ -95,7 +99,7 @@ class Call:
             in_doubt=in_doubt,
             transient=transient,
             retry_after=retry_after,
-            hint=IN_DOUBT_HINT if in_doubt else hint,
+            hint=self.doubt_hint if in_doubt else hint,
         )
 
     def request_id(self, response: httpx.Response) -> str | None:
