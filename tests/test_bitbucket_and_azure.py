@@ -177,6 +177,18 @@ def test_issues_are_told_to_be_kept_elsewhere(host: Other, tmp_path: Path) -> No
 
 
 @both
+def test_adopt_requests_are_refused_for_the_host_and_not_for_its_branch(host: Other, tmp_path: Path) -> None:
+    with host.begin() as fake:
+        done = run_ci("adopt", tmp_path / "channels", environ=fake.environ(tmp_path))
+        assert done.code == 1
+        assert done.err == (
+            "Error: adopt requests are supported on GitHub and GitLab only\n"
+            "  Run `webchat-sync adopt`, which edits the files, and commit them yourself.\n"
+        )
+        assert fake.calls == []
+
+
+@both
 def test_a_variable_that_is_missing_is_named(host: Other, tmp_path: Path) -> None:
     with host.begin() as fake:
         missing = "BITBUCKET_REPO_SLUG" if host is BITBUCKET else "SYSTEM_COLLECTIONURI"

@@ -299,7 +299,10 @@ def test_a_secret_for_stdout_is_never_written_to_a_file_of_that_name(
 ) -> None:
     refused = api.invoke("secret", command, "Support", "--to", "-")
     assert (refused.code, refused.out, list(tmp_path.iterdir())) == (64, "", [])
-    assert "invalid value for `--to`: `-` isn't a file. To print the secret, use --show" in refused.err
+    assert refused.err == (
+        "Error: invalid value for `--to`: `-` isn't a file\n"
+        f"  To print the secret, use --show. Run `webchat-sync secret {command} --help` for usage and examples.\n"
+    )
     assert api.store.identity_secret("c-1") is None
 
 

@@ -467,7 +467,7 @@ def test_a_run_that_was_frozen_and_wakes_after_its_lease_writes_nothing_more(pip
         frozen.send_signal(signal.SIGCONT)
         out, err = frozen.communicate(timeout=120)
     assert (frozen.returncode, "lost the lock" in err) == (3, True)
-    refused = "this run no longer holds the lock, so it writes nothing"
+    refused = "this run no longer holds the lock, so it writes nothing more"
     assert all(f'failed: "{name}": POST ' in out for name in ("Sales", "Billing"))
     assert err.count(refused) == 2
     assert {call.method for call in pipeline.api.calls} <= {"GET"}

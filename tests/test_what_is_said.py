@@ -138,6 +138,14 @@ def test_one_undeclared_channel_is_not_called_them(file: Path) -> None:
     assert '1 live channel isn\'t in any file: "One". To write a file for it:\n' in adopted.err
 
 
+def test_undeclared_channels_beyond_the_first_five_are_counted(file: Path) -> None:
+    file.write_text(TWO.partition("---")[0], encoding="utf-8")
+    with emulated({"name": "Support"}, *({"name": name} for name in "ABCDEF")) as api:
+        adopted = api.invoke("adopt", file, "--check")
+    left = '6 live channels aren\'t in any file: "A", "B", "C", "D", "E" and 1 more.'
+    assert f"{left} To write a file for each of the first 5:\n" in adopted.err
+
+
 @pytest.mark.parametrize(
     ("number", "said"),
     [(0, "0 channels are"), (1, "1 channel is"), (2, "2 channels are"), (1200, "1,200 channels are")],
