@@ -37,7 +37,7 @@ from scripted_server import (
     trickling,
 )
 from tls import context_of, make_certificate
-from webchat_sync.api import HostIdentity, Mosend
+from webchat_sync.api import HostIdentity, Message, Mosend, Upload
 from webchat_sync.api.http import TIMEOUT
 from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiAnswerError, ApiConnectionError, ApiStatusError, InputError
@@ -152,6 +152,42 @@ async def test_a_status_is_told_with_its_way_out(
     assert bool(hint) == bool(error.hint)
 
 
+@pytest.mark.parametrize(
+    ("headers", "hint"),
+    [
+        ({}, "The server failed. Run this again later."),
+        (
+            {"X-Request-Id": "r-9"},
+            "The server failed. Run this again later; if it keeps failing, report it with the request id.",
+        ),
+    ],
+)
+async def test_only_a_request_id_that_the_server_gave_is_to_be_reported(headers: dict[str, str], hint: str) -> None:
+    error, _ = await failure_of(list_channels, otherwise=failure(503, "No.", headers))
+    assert error.hint == hint
+
+
+async def test_the_name_of_a_status_is_not_repeated_after_the_wait() -> None:
+    error, _ = await failure_of(
+        list_channels, otherwise=failure(429, ["Too Many Requests", "Slow down."], {"Retry-After": "100"})
+    )
+    assert str(error).endswith("HTTP 429 Too Many Requests, and the server asks you to wait 100 s: Slow down.")
+
+
+async def test_what_is_in_doubt_in_a_conversation_is_looked_for_there() -> None:
+    async def send(api: Mosend) -> object:
+        return await api.send_message("c1", Message(body="Hi"))
+
+    async def upload(api: Mosend) -> object:
+        return await api.upload_media("c1", Upload("menu.pdf", b"%PDF"))
+
+    hints = [(await failure_of(call, otherwise=failure(504, "No.")))[0].hint for call in (send, upload)]
+    assert hints == [
+        "The message may have been sent: check the conversation before you send it again.",
+        "The file may have been uploaded, but its id was lost: upload it again.",
+    ]
+
+
 PAGE = (
     "<html><head><title>502</title><style>p {}</style><script>x()</script></head>\n<body>Bad &amp; \x1b[31mgone</body>"
 )
@@ -247,9 +283,15 @@ async def test_a_server_that_falls_silent_is_not_waited_for_without_end(behaviou
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 ENDLESS = {
-    "1xx for ever": (trickling(b"", b"HTTP/1.1 102 Processing\r\n\r\n"), "no response within 0.3 s"),
-    "a header for ever": (trickling(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"), "no response within 0.3 s"),
-    "a byte at a time": (trickling(HEAD, b"1\r\n[\r\n"), "the response didn't finish within 0.3 s"),
+    "1xx for ever": (
+        trickling(b"", b"HTTP/1.1 102 Processing\r\n\r\n"),
+        r"no response from 127\.0\.0\.1:\d+ within 0\.3 s",
+    ),
+    "a header for ever": (
+        trickling(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
+        r"no response from 127\.0\.0\.1:\d+ within 0\.3 s",
+    ),
+    "a byte at a time": (trickling(HEAD, b"1\r\n[\r\n"), r"the response didn't finish within 0\.3 s"),
 }
 
 

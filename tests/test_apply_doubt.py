@@ -82,7 +82,12 @@ def test_a_create_that_is_answered_with_a_channel_from_before_writes_to_it_no_mo
         assert [each.status for each in report.results] == ["in_doubt", "not_started"]
         error = report.results[0].error
         assert isinstance(error, ApiError)
-        assert (error.method, error.path, error.status, error.attempts) == ("POST", "the new channel", 201, 1)
+        assert (error.method, error.path, error.status, error.attempts) == (
+            "POST",
+            "/organizations/acme/web-chat/channels",
+            201,
+            1,
+        )
         assert error.request_id
         assert error.reason == "HTTP 201, but the response names the channel c-1, which already existed"
         assert error.hint == (
@@ -153,7 +158,9 @@ def test_a_create_ends_with_the_lock_and_is_in_doubt_if_it_was_sent_before(most:
         async def create() -> None:
             sleep = FakeTime().sleep
             async with client(api.url, permitted=lambda: posts() < most) as mosend:
-                await create_channel(mosend, {"name": "New"}, idempotency_key="k", known=frozenset(), sleep=sleep)
+                await create_channel(
+                    mosend, {"name": "New"}, path="/x", idempotency_key="k", known=frozenset(), sleep=sleep
+                )
 
         with pytest.raises(ApiError if most else LockLostError) as raised:
             anyio.run(create)

@@ -177,6 +177,18 @@ def test_issues_are_told_to_be_kept_elsewhere(host: Other, tmp_path: Path) -> No
 
 
 @both
+def test_adopt_requests_are_refused_for_the_host_and_not_for_its_branch(host: Other, tmp_path: Path) -> None:
+    with host.begin() as fake:
+        done = run_ci("adopt", tmp_path / "channels", environ=fake.environ(tmp_path))
+        assert done.code == 1
+        assert done.err == (
+            "Error: adopt requests are supported on GitHub and GitLab only\n"
+            "  Run `webchat-sync adopt`, which edits the files, and commit them yourself.\n"
+        )
+        assert fake.calls == []
+
+
+@both
 def test_a_variable_that_is_missing_is_named(host: Other, tmp_path: Path) -> None:
     with host.begin() as fake:
         missing = "BITBUCKET_REPO_SLUG" if host is BITBUCKET else "SYSTEM_COLLECTIONURI"
@@ -227,7 +239,7 @@ def test_without_html_a_comment_has_none_and_keeps_to_its_limit(make_plan: Calla
 def test_without_html_a_comment_says_what_the_plan_was_made_against() -> None:
     plan = replace(many_channels(1), live_created_at=datetime(2026, 11, 1, tzinfo=UTC))
     body = render_comment(plan, label="a", run_url="", longest=32_768, with_html=False)
-    assert "Planned against a listing of" in body
+    assert "Compared with a listing of" in body
 
 
 @both

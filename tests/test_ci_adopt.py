@@ -238,7 +238,7 @@ def test_an_organisation_that_fails_is_named_and_closes_no_request(host: Host, t
         assert "MOSEND_API_KEY_SHOP" in opened.err
         (request,) = web.fake.requests
         assert "organization=acme,shop " in request["body"]
-        assert "Nothing was adopted from these organisations:" in request["body"]
+        assert "Nothing was adopted from this organisation:" in request["body"]
         web.live()
         kept = web.run("channels")
         left = "Left the request as it is, since some organisations couldn't be read"
@@ -633,8 +633,8 @@ def test_what_a_commit_does_not_contain_as_it_was_read_is_refused(host: Host, tm
         web.push({".gitignore": "ignored.yaml\n", "channels/kept.yaml": other})
         repository(tmp_path / "submodule")
         commit(tmp_path / "submodule", {"sub.yaml": FILE.replace("acme", "sub")})
-        add = ("-c", "protocol.file.allow=always", "submodule", "--quiet", "add")
-        git(web.clone, *add, str(tmp_path / "submodule"), "channels/sub")
+        add_module = ("-c", "protocol.file.allow=always", "submodule", "--quiet", "add")
+        git(web.clone, *add_module, str(tmp_path / "submodule"), "channels/sub")
         git(web.clone, "commit", "--quiet", "--message=sub")
         git(web.clone, "push", "--quiet", "origin", "HEAD:main")
         for name in ("sub", "nested", "other", "third"):
@@ -647,6 +647,9 @@ def test_what_a_commit_does_not_contain_as_it_was_read_is_refused(host: Host, tm
         def ignore(checkout: Path) -> None:
             (checkout / "channels/ignored.yaml").write_text(FILE.replace("acme", "third"), encoding="utf-8")
 
+        def add(checkout: Path) -> None:
+            (checkout / "channels/added.yaml").write_text(FILE.replace("acme", "third"), encoding="utf-8")
+
         def hide(checkout: Path) -> None:
             git(checkout, "update-index", "--assume-unchanged", "channels/kept.yaml")
             (checkout / "channels/kept.yaml").write_text(other.replace("dark", "auto"), encoding="utf-8")
@@ -658,7 +661,8 @@ def test_what_a_commit_does_not_contain_as_it_was_read_is_refused(host: Host, tm
         for prepare, options, reason in (
             (nest, plain, "channels/nested/nested.yaml is in another repository, channels/nested"),
             (leave, recursive, "channels/sub/sub.yaml is in another repository, channels/sub"),
-            (ignore, plain, "channels/ignored.yaml isn't committed, because .gitignore excludes it"),
+            (ignore, plain, "channels/ignored.yaml isn't committed, because Git ignores it\n"),
+            (add, plain, "channels/added.yaml isn't committed\n"),
             (hide, plain, "channels/kept.yaml has uncommitted changes"),
         ):
             checkout = web.folder / prepare.__name__
@@ -689,5 +693,5 @@ def test_what_a_filter_decrypted_is_not_published(attribute: str, tmp_path: Path
         os.utime(checkout / "channels/support.yaml", (1_000_000_000, 1_000_000_000))
         git(checkout, *filters, "update-index", "--refresh")
         refused = web.run_in(checkout, "channels")
-        assert (refused.code, f".gitattributes says `{attribute}`" in refused.err) == (1, True), refused.err
+        assert (refused.code, f"its Git attributes say `{attribute}`" in refused.err) == (1, True), refused.err
         assert web.branches() == ["main"]

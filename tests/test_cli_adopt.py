@@ -164,14 +164,8 @@ def test_what_cannot_be_declared_stays_and_is_told(tmp_path: Path) -> None:
     with emulated({"name": "A", "id": "c-1", "color": "red"}, {"name": "C", "id": "c-2"}) as api:
         done = api.invoke("adopt", file, "--auto-approve")
         assert done.code == 0
-        assert (
-            ':3:22: warning: `color` of "A" differs from what is live, but isn\'t changed: "red" doesn\'t have the'
-            in done.err
-        )
-        assert (
-            ':4:12: warning: `name` of "B" differs from what is live, but isn\'t changed: its live name "C" belongs to'
-            in done.err
-        )
+        assert ':3:22: warning: `color` of "A" isn\'t changed: "red" doesn\'t have the' in done.err
+        assert ':4:12: warning: `name` of "B" isn\'t changed: its live name "C" belongs to' in done.err
         assert file.read_text(encoding="utf-8") == text.replace("'#fff'}", "'#fff', sync: {id: c-1}}")
 
 

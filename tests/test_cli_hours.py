@@ -120,3 +120,11 @@ def test_a_name_that_two_organizations_declare_must_be_told_apart(manifest: Path
         'other.yaml:4:5: error: several channels have this name: "Support" of other is declared here',
     ]
     assert invoke("hours", "Support", other).code == 0
+
+
+def test_a_name_that_one_file_declares_twice_has_live_hours_by_id(manifest: Path) -> None:
+    twice = "\n".join(f"  - {{name: Twin, sync: {{id: c-{number}}}}}" for number in (1, 2))
+    manifest.write_text(f"version: 1\nchannels:\n{twice}\n", encoding="utf-8")
+    asked = invoke("hours", "Twin")
+    assert (asked.code, asked.err.count('"Twin" of sandbox is declared here')) == (1, 2)
+    assert "  Use --live with the id of the channel that you mean, to see its live hours." in asked.err

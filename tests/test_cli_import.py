@@ -69,6 +69,12 @@ def test_a_name_that_no_channel_has_is_an_error_and_an_empty_choice_writes_nothi
     assert "No channels match, so nothing was written." in nothing.err
 
 
+def test_an_organization_without_channels_is_not_said_to_match_nothing(tmp_path: Path) -> None:
+    with emulated() as api:
+        empty = api.invoke("import", "--out", f"{tmp_path}/new/")
+    assert (empty.code, empty.err) == (0, "There are no live channels, so nothing was written.\n")
+
+
 def test_defaults_are_left_out_only_when_asked(api: Emulated, tmp_path: Path) -> None:
     short = api.invoke("import", "--only", "x", "--skip-defaults")
     assert short.out.splitlines()[2:] == [

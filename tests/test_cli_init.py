@@ -320,8 +320,12 @@ def test_an_organisation_that_is_no_id_is_refused(given: str, here: Path) -> Non
 
 def test_an_organisation_that_the_manifests_contradict_is_not_taken_in_silence(here: Path) -> None:
     (here / "channels.yaml").write_text("version: 1\norganization: acme\nchannels: []\n", encoding="utf-8")
-    assert "--org other is ignored" in init("--host", "github", "--org", "other").err
+    ignored = "--org other is ignored: the manifests already name their organisation"
+    assert f"{ignored} (acme).\n" in init("--host", "github", "--org", "other").err
     assert "ignored" not in init("--host", "github", "--org", "acme").err
+    with (here / "channels.yaml").open("a", encoding="utf-8") as file:
+        file.write("---\nversion: 1\norganization: beta\nchannels: []\n")
+    assert f"{ignored}s (acme and beta).\n" in init("--host", "github", "--org", "other").err
 
 
 @pytest.mark.parametrize("edited", ["", "'", '"'])
@@ -506,7 +510,7 @@ def test_an_action_is_used_or_refused(here: Path, remote: str, arguments: list[s
         assert action in (here / ".github/workflows/webchat-sync-plan.yml").read_text(encoding="utf-8")
     else:
         assert (made.code, contents(here)) == (64, {})
-        assert f"--action is for a pipeline on GitHub, and {reason}." in made.err
+        assert f"--action is for a pipeline on GitHub, and {reason}\n  Leave it out, or use --host github." in made.err
 
 
 @pytest.mark.parametrize(

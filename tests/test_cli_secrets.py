@@ -64,7 +64,7 @@ def test_a_saved_rotation_is_applied_once(api: Emulated, tmp_path: Path) -> None
     assert api.invoke("apply", "plan.json", "--auto-approve").code == 0
     first = (tmp_path / "channels" / ".env").read_text(encoding="utf-8")
     again = api.invoke("apply", "plan.json", "--auto-approve")
-    assert (again.code, "had its identity secret changed after" in again.err) == (4, True)
+    assert (again.code, "has a different entry for its identity secret in the ledger" in again.err) == (4, True)
     assert (tmp_path / "channels" / ".env").read_text(encoding="utf-8") == first
     assert api.invoke("apply", "plan.json", "--rotate", "Support", "--auto-approve").code == 64
     assert api.invoke("plan", file, "--rotate", "Nobody").code == 1
@@ -299,7 +299,10 @@ def test_a_secret_for_stdout_is_never_written_to_a_file_of_that_name(
 ) -> None:
     refused = api.invoke("secret", command, "Support", "--to", "-")
     assert (refused.code, refused.out, list(tmp_path.iterdir())) == (64, "", [])
-    assert "invalid value for `--to`: `-` isn't a file. To print the secret, use --show" in refused.err
+    assert refused.err == (
+        "Error: invalid value for `--to`: `-` isn't a file\n"
+        f"  To print the secret, use --show. Run `webchat-sync secret {command} --help` for usage and examples.\n"
+    )
     assert api.store.identity_secret("c-1") is None
 
 

@@ -134,6 +134,13 @@ def test_a_file_that_is_no_store_is_refused_and_left_as_it_is(
     assert list(tmp_path.iterdir()) == [file]
 
 
+def test_a_store_that_cannot_be_created_says_why_in_the_words_of_the_system(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError) as caught:
+        stored_at(tmp_path / "file" / "sandbox.db").create("acme", {"name": "x"})
+    assert [problem.message for problem in caught.value.problems] == ["can't use the emulator's data: File exists"]
+
+
 def test_an_empty_file_is_a_new_store(tmp_path: Path) -> None:
     file = tmp_path / "sandbox.db"
     file.touch()

@@ -214,9 +214,7 @@ def test_adopt_takes_what_the_entry_accepts(entries: Path) -> None:
         text = entries.read_text(encoding="utf-8")
         assert "labels: [c]" in text
         assert "theme: dark" in text
-        assert '`panels` of "Support" differs from what is live, but isn\'t changed' in " ".join(
-            (adopted.out + adopted.err).split()
-        )
+        assert '`panels` of "Support" isn\'t changed' in " ".join((adopted.out + adopted.err).split())
 
 
 def test_the_sandbox_knows_the_fields_that_the_manifest_brings(entries: Path) -> None:
@@ -286,6 +284,12 @@ def test_an_entry_that_is_none_is_an_error_with_its_place(tmp_path: Path, entry:
     assert all(each.place and each.message for each in found)
 
 
+def test_a_type_that_does_not_exist_is_told_with_those_that_do(tmp_path: Path) -> None:
+    (wrong,) = problems(tmp_path, f"{HEAD}settings: {{extraFields: {{f: {{type: txt}}}}}}\nchannels: []\n")
+    kinds = "`string`, `number`, `integer`, `boolean`, `array`, `object` or `null`, or a list of these"
+    assert wrong.hint.startswith(f"The type of the values: {kinds}.")
+
+
 PATTERNS: Final = [
     *("", "^#[0-9a-fA-F]{6}$", "^[a-z]+$", "^(?:left|right)$", "^(red|green|blue)[0-9]*$", r"^\+?[0-9 ()-]{5,20}\Z"),
     *(r"^\(?[0-9]{3}\)?", "x", "^[^]]*]$", r"^\d{4}-\d{2}-\d{2}$", "^a{2,}$", "^(ab)*$", "^{}$", "^a{,3}b{,3}$"),
@@ -341,6 +345,7 @@ def test_a_field_that_nobody_may_declare_is_told_at_its_name(tmp_path: Path) -> 
         ("settings.extraFields.sync", "warning"),
         ("settings.extraFields.color", "warning"),
     ]
+    assert problems(tmp_path, text)[2].hint.endswith("Remove it from `settings.extraFields`.")
 
 
 def test_the_way_out_is_named_where_a_field_is_not_known(tmp_path: Path) -> None:

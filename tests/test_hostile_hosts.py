@@ -81,9 +81,15 @@ async def failure(behaviour: Behaviour, host: str, ask: Ask, *, deadline: float 
 
 CHUNKED: Final = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 ENDLESS: Final = {
-    "1xx for ever": (trickling(b"", b"HTTP/1.1 102 Processing\r\n\r\n"), "no response within 0.3 s"),
-    "a header for ever": (trickling(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"), "no response within 0.3 s"),
-    "a byte at a time": (trickling(CHUNKED, b"1\r\n[\r\n"), "the response didn't finish within 0.3 s"),
+    "1xx for ever": (
+        trickling(b"", b"HTTP/1.1 102 Processing\r\n\r\n"),
+        r"no response from 127\.0\.0\.1:\d+ within 0\.3 s",
+    ),
+    "a header for ever": (
+        trickling(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
+        r"no response from 127\.0\.0\.1:\d+ within 0\.3 s",
+    ),
+    "a byte at a time": (trickling(CHUNKED, b"1\r\n[\r\n"), r"the response didn't finish within 0\.3 s"),
 }
 
 
@@ -94,7 +100,8 @@ async def test_no_answer_outlives_its_deadline_or_is_asked_for_again(
     host: str, behaviour: Behaviour, reason: str, ask: Ask
 ) -> None:
     error, requests = await failure(behaviour, host, ask, deadline=0.3)
-    assert (type(error) in {ApiConnectionError, ApiAnswerError}, reason in str(error)) == (True, True)
+    assert type(error) in {ApiConnectionError, ApiAnswerError}
+    assert re.search(reason, str(error))
     assert requests < 2  # on a busy machine, none may have been read before the deadline
     assert error.in_doubt == (ask is writing)
 

@@ -54,12 +54,12 @@ MAY_IMPORT = {
         *("memory", "model", "plan", "planfile", "secrets", "sentences", "tree"),
     },
     "secrets": {
-        *("domain", "environment", "errors", "files", "flat", "leaks", "model", "readings", "redact", "strict_json"),
-        "tree",
+        *("domain", "environment", "errors", "files", "flat", "leaks", "model", "readings", "redact", "sentences"),
+        *("strict_json", "tree"),
     },
     "memory": {
         *("environment", "flat", "jsonvalue", "strict_json", "files", "git", "git_messages", "tree", "redact"),
-        *("model", "errors"),
+        *("model", "errors", "sentences"),
     },
     "api": {
         *(

@@ -297,7 +297,7 @@ def test_with_many_deletes_no_rename_is_looked_for(deletes: int, asks: bool) -> 
     [
         ("Help", [], ""),
         ("Help", ["Help"], "another live channel already has this name: c-2"),
-        ("Help", ["Help", "Sales", "Help "], "another live channel already has this name: c-2, c-4"),
+        ("Help", ["Help", "Sales", "Help "], "other live channels already have this name: c-2, c-4"),
         ("Support", ["Support"], ""),
     ],
 )

@@ -265,6 +265,20 @@ def test_what_no_manifest_may_hold_is_a_problem_at_its_place(text: str, expected
     assert flaws(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("1: x\n", 'Quote it: `"1":`.'),
+        ("{{ x }}: 1\n", "To write text that begins with `{` or `[`, quote it."),
+        ("a: &n 1\n*n : x\n", "To write text that begins with `*`, quote it."),
+    ],
+)
+def test_a_key_that_is_no_text_is_quoted_at_its_sign(text: str, hint: str) -> None:
+    problem = compose(Source.of("x.yaml", text.encode())).problems[0]
+    assert problem.message.startswith("a key must be text, but this one is read as ")
+    assert problem.hint == hint
+
+
 def test_a_bomb_of_aliases_is_refused_before_it_is_expanded() -> None:
     levels = [f"x{level}: &x{level} [{', '.join([f'*x{level - 1}'] * 10)}]" for level in range(1, 30)]
     assert flaws("\n".join(["x0: &x0 [1]", *levels])) == [
@@ -327,7 +341,7 @@ def test_a_hundred_levels_are_read() -> None:
 def test_a_file_with_countless_problems_is_not_read_to_its_end() -> None:
     found = flaws("a: 1\n" * 100_000)
     assert len(found) == MOST_PROBLEMS + 1
-    assert found[-1] == "1002:1 : stopped reading this file after 1000 problems"
+    assert found[-1] == "1002:1 : stopped reading this file after 1,000 problems"
 
 
 @pytest.mark.parametrize(
@@ -361,11 +375,11 @@ def test_a_file_with_countless_problems_is_not_read_to_its_end() -> None:
         ("a: 1\n...\nb: 1\n... c", "3:1 : a document ends above"),
         ("%YAML 2.0\n---\na: 1\n", "1:1 : this YAML version isn't supported"),
         ("a: !<x\n", "1:7 : this isn't valid YAML: did not find the expected '>'"),
-        ("é: 1\nb: x\x07\n", "2:5 : the control character U+0007 isn't allowed in YAML"),
+        ("é: 1\nb: x\x07\n", "2:5 : the character U+0007 isn't allowed in YAML"),
         (b"a: 1\r\n\xc3\xa9: \xff\n", "2:4 : byte 10 (0xff) isn't valid UTF-8"),
         (b"\xef\xbb\xbf\xff", "1:1 : byte 3 (0xff) isn't valid UTF-8"),
         ("a: 1\n".encode("utf-16"), "1:1 : this file is in UTF-16"),
-        ("a: 1\n".encode("utf-16-le"), "1:2 : the control character U+0000 isn't allowed in YAML"),
+        ("a: 1\n".encode("utf-16-le"), "1:2 : the character U+0000 isn't allowed in YAML"),
     ],
 )
 def test_a_file_that_is_no_yaml_says_so_in_plain_words(text: str | bytes, expected: str) -> None:

@@ -271,6 +271,11 @@ def test_a_rename_to_the_same_name_is_a_warning_that_a_good_manifest_brings_alon
     assert [(each.severity, short(each)) for each in loaded.problems] == [
         ("warning", "1.yaml:3:42 channels[0].sync.renamedFrom")
     ]
+    both = "channels: [{name: A, sync: {renamedFrom: A}}, {name: B, sync: {renamedFrom: A}}]\n"
+    assert [each.message for each in problems(tmp_path, HEAD + both)] == [
+        "the channel already has this name, so nothing is renamed",
+        f"this is also the name of the channel declared at {tmp_path / '1.yaml'}:3:19",
+    ]
     found = problems(tmp_path, HEAD + "channels: [{name: A, sync: {renamedFrom: A}}, {}]\n")
     assert [each.severity for each in found] == ["warning", "error"]
 
@@ -315,7 +320,9 @@ def test_countless_problems_come_to_an_end(tmp_path: Path) -> None:
     keys = "".join(f"key{number}: 1\n" for number in range(3000))
     found = problems(tmp_path, HEAD + keys)
     assert len(found) == 1001
-    assert "only the first 1000 problems of this document are listed" in {each.message for each in found}
+    assert "this document has more than 1,000 problems, and not all of them are listed" in {
+        each.message for each in found
+    }
 
 
 YAML_LIKE = st.lists(

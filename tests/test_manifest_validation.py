@@ -311,7 +311,10 @@ def test_the_quick_look_lets_good_values_of_every_field_pass() -> None:
         ({"type": "number", "minimum": 2}, 1, "1 is out of range", "Use a number of at least 2."),
         ({"type": "number", "maximum": 2}, 3, "3 is out of range", "Use a number of at most 2."),
         ({"minLength": 2}, "x", "the text is too short", "Use at least 2 characters."),
-        ({"minItems": 1, "description": "Some."}, [], "[] should be non-empty", "Some."),
+        ({"minItems": 1}, [], "the list is empty", "Write at least 1 item."),
+        ({"minItems": 2}, ["x"], "the list is too short", "Write at least 2 items."),
+        ({"maxItems": 1}, ["x", "y"], "the list has 2 items; the limit is 1", "Remove 1 item."),
+        ({"multipleOf": 2, "description": "Some."}, 3, "3 is not a multiple of 2", "Some."),
         ({"type": "string", "pattern": "^a$"}, "b", '"b" doesn\'t have the format that this field requires', ""),
         (
             {"enum": [None, "light"]},

@@ -467,7 +467,7 @@ def test_a_run_that_was_frozen_and_wakes_after_its_lease_writes_nothing_more(pip
         frozen.send_signal(signal.SIGCONT)
         out, err = frozen.communicate(timeout=120)
     assert (frozen.returncode, "lost the lock" in err) == (3, True)
-    refused = "this run no longer holds the lock, so it writes nothing"
+    refused = "this run no longer holds the lock, so it writes nothing more"
     assert all(f'failed: "{name}": POST ' in out for name in ("Sales", "Billing"))
     assert err.count(refused) == 2
     assert {call.method for call in pipeline.api.calls} <= {"GET"}
@@ -634,6 +634,13 @@ def test_the_history_says_what_was_done_by_which_run_and_on_what_commit(pipeline
     assert pipeline.job("history", "Nobody").err == 'Nothing is recorded about "Nobody".\n'
     on_disk = pipeline.job("history", "--memory", "file")
     assert (on_disk.code, "keeps no history" in on_disk.err) == (1, True)
+
+
+def test_the_history_says_in_one_sentence_what_a_run_is_about_to_do(pipeline: Pipeline) -> None:
+    pipeline.api.store.seed("acme", [{"name": "Support", "hasIdentitySecret": True}])
+    pipeline.push(manifest(support(), named("Sales")))
+    assert pipeline.apply().code == 0
+    assert told(pipeline)[-1] == 'About to create 1 channel; adopted 1 identity secret: "Sales", "Support"'
 
 
 def told(pipeline: Pipeline) -> list[str]:

@@ -36,7 +36,7 @@ REFUSED: Final = {
     ],
     "it has more than 500 characters": ["x" * 501],
     "it has a backreference": [r"(a)\1", r"(?:(a)|b)*\1"],
-    "it contains `(?P`, which isn't supported": ["(?P<x>a)(?P=x)"],
+    "it contains `(?P=`, which isn't supported": ["(?P<x>a)(?P=x)"],
     "it contains `(?#`, which isn't supported": ["(?#(a+)"],
     "it contains `(?(`, which isn't supported": ["(a)?(?(1)b|c)"],
     "it contains `(?x`, which isn't supported": ["(?x)a # (", "(?x:a # (\n)"],

@@ -249,7 +249,7 @@ def test_as_text_a_partial_drift_says_so() -> None:
     plan = replace(plan_for([], []), partial=("Sup*",))
     lines = render_drift(drift(plan=plan, base=False)).splitlines()
     assert lines == [
-        'This plan is partial: only channels matching "Sup*" were considered.',
+        'Only channels matching "Sup*" were considered.',
         "No drift. The live channels that were considered match HEAD (aaaaaaaaaa).",
     ]
 

@@ -85,7 +85,9 @@ def test_a_protected_channel_may_be_created_switched_off() -> None:
 @pytest.mark.parametrize("declarations", [[], [replace(declare("C0"), absent=True)]])
 def test_a_manifest_without_channels_deletes_nothing_under_prune(declarations: Sequence[Declaration]) -> None:
     emptied = plan_for(declarations, channels(1), prune=True)
-    assert reasons(emptied) == ['the manifest of organisation "acme" declares no channels, and settings.prune is on']
+    assert reasons(emptied) == [
+        'the manifest of organisation "acme" declares no channels to keep, and settings.prune is on'
+    ]
     assert reasons(emptied, GuardOptions(allow_empty=True)) == []
     assert reasons(plan_for([], [], prune=True)) == []
     assert reasons(plan_for([], channels(1))) == []

@@ -98,7 +98,7 @@ def impacts(declaration: Declaration, channel: LiveChannel | None) -> list[tuple
         (
             {"operatingHours": WEEK},
             {"operatingHours": {**WEEK, "timezone": "Europe/Madrid"}},
-            ("warning", "fewer-hours", "6 h earlier; 9 h of the 12 h a week are no longer open"),
+            ("warning", "fewer-hours", "6 h earlier; no longer open for 9 h of the 12 h a week"),
         ),
         (
             {"operatingHours": {**WEEK, "timezone": "Europe/Madrid"}},
@@ -106,7 +106,7 @@ def impacts(declaration: Declaration, channel: LiveChannel | None) -> list[tuple
             (
                 "warning",
                 "fewer-hours",
-                "the same time on 02 Nov 2026; from 28 Mar 2027 on, 3 h of the 12 h a week are no longer open",
+                "the same time on 02 Nov 2026; from 28 Mar 2027 on, no longer open for 3 h of the 12 h a week",
             ),
         ),
         (

@@ -57,7 +57,7 @@ LIMITS = {
         (
             plan_for([], channels(1), prune=True),
             in_full(
-                'the manifest of organisation "acme" declares no channels, and settings.prune is on',
+                'the manifest of organisation "acme" declares no channels to keep, and settings.prune is on',
                 hint="Check for a missing or empty file, or use --allow-empty.",
             ),
         ),
@@ -90,6 +90,15 @@ def test_too_many_deletes_in_full(chosen: MaxDeletes | None) -> None:
     )
 
 
+def test_one_delete_too_many_in_full() -> None:
+    assert read(refusals(deleting(1, 1), GuardOptions(max_deletes=MaxDeletes(0)))) == (
+        in_full(
+            'organisation "acme": 1 of 1 live channel would be deleted ("C0"), but the limit is 0 (--max-deletes is 0)',
+            hint="If you want to delete it, use --max-deletes 1.",
+        ),
+    )
+
+
 def test_a_short_listing_in_full() -> None:
     now = {"acme": Listing("https://api.example", tuple(channels(3)))}
     assert read(short_listings(deleting(1, 5), now)) == (
@@ -100,7 +109,9 @@ def test_a_short_listing_in_full() -> None:
         ),
     )
     (kept,) = short_listings(plan_for([], channels(5)), now)
-    assert kept.message.endswith("although the plan deletes none of them")
+    assert kept.message.endswith("although the plan deletes none")
+    (only,) = short_listings(plan_for([], channels(1)), {"acme": Listing("https://api.example", ())})
+    assert only.message.startswith('organisation "acme" had 1 live channel when the plan was made, and now has 0, ')
 
 
 def test_a_channel_that_cannot_be_matched_in_full() -> None:
@@ -215,8 +226,8 @@ def test_a_lost_rename_is_refused_beside_the_delete_of_what_nobody_declares(decl
     going = [replace(declare("Support"), absent=True)] if declared else []
     told = read(refusals(plan_for([renamed, *going], [live("Support", "c-1")], prune=True)))
     message = (
-        'channel "Help" would be renamed from "Suport", but no live channel has that name, and undeclared '
-        'channels would be deleted in the same apply: "Support"'
+        'channel "Help" would be renamed from "Suport", but no live channel has that name, and an '
+        'undeclared channel would be deleted in the same apply: "Support"'
     )
     hint = "Fix `sync.renamedFrom`, or remove it if the channel is new."
     assert told == ((in_full(message, PLACE, hint),) if refused else ())
@@ -262,12 +273,19 @@ def test_a_lookalike_in_full(declaration: Declaration, taken_for: str) -> None:
     plan = plan_for([declaration], [live("SUPPORT", "c-1"), live("Súpport", "c-2"), live("Sales", "c-3")])
     assert read(refusals(plan)) == (
         in_full(
-            f'channel "{declaration.name}" would be created next to one whose name is easily confused with '
+            f'channel "{declaration.name}" would be created next to others whose names are easily confused with '
             f'{taken_for}: "SUPPORT" (c-1), "Súpport" (c-2)',
             PLACE,
-            'If you mean that one, declare its exact name "SUPPORT", rename it with `sync.renamedFrom: "SUPPORT"`, or '
-            "pin it with `sync.id: c-1`. If you want both, use --allow-lookalikes.",
+            'If you mean one of them, such as "SUPPORT", declare that exact name, rename it with '
+            '`sync.renamedFrom: "SUPPORT"`, or pin it with `sync.id: c-1`. If you want all of them, use '
+            "--allow-lookalikes.",
         ),
+    )
+    (alone,) = refusals(plan_for([declaration], [live("SUPPORT", "c-1"), live("Sales", "c-3")]))
+    assert alone.message.endswith(f'next to one whose name is easily confused with {taken_for}: "SUPPORT" (c-1)')
+    assert alone.hint == (
+        'If you mean that one, declare its exact name "SUPPORT", rename it with `sync.renamedFrom: "SUPPORT"`, or '
+        "pin it with `sync.id: c-1`. If you want both, use --allow-lookalikes."
     )
 
 
@@ -288,6 +306,8 @@ def test_a_lost_rename_names_the_nearest_deletes_else_the_first(going: list[str]
     plan = plan_for([renamed], [live(name, f"c-{name}") for name in going], prune=True)
     (told,) = [message for message, _, _ in read(refusals(plan)) if "would be renamed" in message]
     names = [name for name in going if f'"{name}"' in told]
+    what = "an undeclared channel" if len(names) == 1 else "undeclared channels"
+    assert f"and {what} would be deleted in the same apply: " in told
     assert told.endswith(": " + ", ".join(sorted((f'"{name}"' for name in names), key=told.index)))
     assert named in (names, len(names))
 

@@ -200,7 +200,7 @@ def test_layout_and_order_of_keys_are_no_edit() -> None:
             StalePlanError,
             "has the call PATCH .*/c-2, which",
         ),
-        (lambda each: each.pop("manifest_digest"), True, StalePlanError, "has no 'manifest_digest'"),
+        (lambda each: each.pop("manifest_digest"), True, StalePlanError, "has no `manifest_digest`"),
         (lambda each: each.pop("organizations"), True, InputError, "isn't a plan"),
     ],
 )

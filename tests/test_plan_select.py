@@ -144,6 +144,15 @@ def test_a_share_comes_from_the_option_or_from_the_pipeline(folder: Path, name: 
     assert organizations == set(chosen([f"org-{number}" for number in range(9)], [], Shard(2, 3)))
 
 
+def test_a_share_of_one_organization_is_not_of_several(folder: Path) -> None:
+    with emulated() as api:
+        planned = [api.invoke("plan", folder / "0.yaml", "--shard", f"{index}/2").err for index in (1, 2)]
+    assert sorted(line.partition(": ")[2] for err in planned for line in err.splitlines() if "Shard" in line) == [
+        "0 of 1 organisation.",
+        "1 of 1 organisation.",
+    ]
+
+
 @pytest.mark.parametrize(
     "environ",
     [

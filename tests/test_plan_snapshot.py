@@ -29,13 +29,22 @@ def test_a_snapshot_that_was_saved_and_read_is_the_snapshot() -> None:
 @pytest.mark.parametrize(
     ("member", "value", "why"),
     [
-        ("format_version", "2.0", "its format_version is 2.0"),
+        (
+            "format_version",
+            "2.0",
+            'its format_version is "2.0", but this version of webchat-sync only supports 1.x',
+        ),
+        ("format_version", None, "its format_version is null, but "),
         ("created_at", "yesterday", "created_at isn't a time"),
         ("created_at", None, "created_at isn't a time"),
         ("listings", None, "no `listings` list"),
         ("listings", [1], r"`listings\[0\]` isn't a listing"),
         ("listings", [{"organization": "acme", "channels": []}], "no organization, base_url or channels"),
-        ("listings", [{"organization": "a", "base_url": URL, "channels": []}] * 2, "organisation a more than once"),
+        (
+            "listings",
+            [{"organization": "a", "base_url": URL, "channels": []}] * 2,
+            'the organisation "a" more than once',
+        ),
         ("failed", None, "`failed` isn't a list of organisations"),
         ("failed", [{"organization": "dead"}], "`failed` isn't a list of organisations"),
         (
@@ -43,8 +52,13 @@ def test_a_snapshot_that_was_saved_and_read_is_the_snapshot() -> None:
             [{"organization": "dead", "exit_code": 6, "problems": [1]}],
             "`failed` isn't a list of organisations",
         ),
-        ("failed", failed_document([FAILED, FAILED]), "organisation dead more than once"),
-        ("failed", failed_document([replace(FAILED, organization="acme")]), "organisation acme more than once"),
+        ("failed", failed_document([FAILED, FAILED]), 'the organisation "dead" more than once'),
+        ("failed", failed_document([replace(FAILED, organization="acme")]), 'the organisation "acme" more than once'),
+        (
+            "listings",
+            [{"organization": name, "base_url": URL, "channels": []} for name in "abab"],
+            'the organisations "a" and "b" more than once',
+        ),
     ],
 )
 def test_a_snapshot_that_cannot_be_trusted_is_refused(member: str, value: Any, why: str) -> None:
@@ -62,7 +76,7 @@ def test_a_snapshot_that_cannot_be_trusted_is_refused(member: str, value: Any, w
         ({"name": "B"}, "without an id"),
         ({"id": "", "name": "B"}, "without an id"),
         ({"id": "c-3", "name": None}, "without a name"),
-        ({"id": "c-1", "name": "B"}, "lists the id c-1 more than once"),
+        ({"id": "c-1", "name": "B"}, 'lists the id "c-1" more than once'),
     ],
 )
 def test_a_listing_is_checked_as_an_answer_of_the_api_is(channel: Any, why: str) -> None:

@@ -177,6 +177,22 @@ def test_the_old_channel_of_a_name_that_moves_on_is_not_in_the_way() -> None:
     assert staleness(plan, {"acme": now}, catalogue()) == ()
 
 
+@pytest.mark.parametrize(
+    ("names", "made_for", "use"),
+    [
+        ([], "no organisation", "Use the organisation"),
+        (["a"], 'organisation "a"', "Use the organisation"),
+        (["a", "b"], 'organisations "a" and "b"', "Use an organisation"),
+    ],
+)
+def test_a_plan_for_other_organisations_names_them(names: list[str], made_for: str, use: str) -> None:
+    plan = saved()
+    organizations = tuple(replace(plan.organizations[0], organization=name) for name in names)
+    (problem,) = misplaced(replace(plan, organizations=organizations), base_url=URL, organization="other")
+    assert problem.message == f'the plan was made for {made_for}, not "other"'
+    assert problem.hint.startswith(f"{use} of the plan (--org, MOSEND_ORG_ID)")
+
+
 def test_another_place_and_other_manifests_are_stale_and_all_reasons_come_at_once() -> None:
     changed = replace(MANIFEST, prune=True)
     found = reasons(

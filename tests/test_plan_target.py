@@ -38,7 +38,7 @@ def test_a_plan_is_limited_to_the_channels_that_are_named(
 
 def test_a_partial_plan_says_so_before_its_last_line() -> None:
     lines = render_plan(filter_by_target(PLAN, ["Sup*", "Sales"])).splitlines()
-    assert lines[-2] == 'This plan is partial: only channels matching "Sup*" or "Sales" were considered.'
+    assert lines[-2] == 'Only channels matching "Sup*" or "Sales" were considered.'
     assert lines[-1] == "Plan: 2 to add, 1 to change, 0 to destroy."
 
 

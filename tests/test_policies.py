@@ -16,10 +16,16 @@ READY = sorted((ROOT / "examples" / "policies").glob("*.schema.json"))
 
 
 def validated(
-    folder: Path, policy: Any, manifest: str, *arguments: object, settings: str = "policy: p.schema.json"
+    folder: Path,
+    policy: Any,
+    manifest: str,
+    *arguments: object,
+    settings: str = "policy: p.schema.json",
+    git: bool = True,
 ) -> list[dict[str, Any]]:
     """What is wrong with a manifest of ``acme`` that names the policy, as JSON."""
-    (folder / ".git").mkdir(exist_ok=True)
+    if git:
+        (folder / ".git").mkdir(exist_ok=True)
     text = policy if isinstance(policy, str) else json.dumps(policy)
     (folder / "p.schema.json").write_text(text, encoding="utf-8")
     (folder / "a.yaml").write_text(
@@ -190,6 +196,19 @@ def test_all_that_is_missing_is_named_and_what_is_not_allowed_has_its_place(tmp_
 
 
 @pytest.mark.parametrize(
+    ("keyword", "hint"),
+    [
+        ("$id", "Remove it. References such as `#/$defs/NAME` don't need it."),
+        ("$anchor", "Remove it, and refer to the schema by its place, for example `#/$defs/NAME`."),
+        ("$dynamicRef", "Use `$ref` with the place of the schema, for example `#/$defs/NAME`."),
+    ],
+)
+def test_references_by_name_are_refused_with_what_to_use_instead(tmp_path: Path, keyword: str, hint: str) -> None:
+    (finding,) = validated(tmp_path, {keyword: "colours"}, CHANNELS)
+    assert (finding["summary"], finding["detail"]) == (f"`{keyword}` isn't supported", hint)
+
+
+@pytest.mark.parametrize(
     ("flaw", "reason", "hint"),
     [
         ({"required": "color"}, "expected a list, but this is text", ""),
@@ -212,8 +231,8 @@ def test_a_policy_that_is_no_json_schema_says_what_it_should_be(
         ({"$ref": "https://evil.example/schema.json"}, "1:10", "this reference points outside the file"),
         ({"$ref": "other.json"}, "1:10", "this reference points outside the file"),
         ({"$ref": "file:///etc/passwd"}, "1:10", "this reference points outside the file"),
-        ({"$id": "https://evil.example/"}, "1:9", "`$id` points elsewhere and isn't supported"),
-        ({"$dynamicRef": "#a"}, "1:17", "`$dynamicRef` points elsewhere and isn't supported"),
+        ({"$id": "https://evil.example/"}, "1:9", "`$id` isn't supported"),
+        ({"$dynamicRef": "#a"}, "1:17", "`$dynamicRef` isn't supported"),
         ({"$schema": "http://json-schema.org/draft-07/schema#"}, "1:13", "a policy must be JSON Schema 2020-12"),
         ({"$ref": "#/$defs/none"}, "1:10", "\"#/$defs/none\" doesn't match any schema in this file"),
         ({"$ref": "#/allOf/00", "allOf": [True]}, "1:10", "\"#/allOf/00\" doesn't match any schema in this file"),
@@ -327,6 +346,24 @@ def test_a_policy_that_is_not_there_or_lies_elsewhere_is_refused(tmp_path: Path,
     assert "policy" in problem["summary"]
 
 
+@pytest.mark.parametrize(("git", "around"), [(True, "the repository"), (False, "the current directory")])
+def test_what_a_policy_is_outside_of_is_said_with_and_without_git(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, git: bool, around: str
+) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    (tmp_path / "outside.schema.json").write_text("{}", encoding="utf-8")
+    (site / "link.schema.json").symlink_to("../outside.schema.json")
+    monkeypatch.chdir(site)
+    (problem,) = validated(site, "{}", CHANNELS, settings="policy: ../outside.schema.json", git=git)
+    assert problem["summary"].endswith(f"outside.schema.json is outside {around}")
+    (problem,) = validated(site, "{}", CHANNELS, settings="policy: link.schema.json", git=git)
+    left = "the repository" if git else "its folder"
+    assert problem["summary"].startswith("the policy ")
+    assert problem["summary"].endswith(f"link.schema.json leads outside {left}")
+    assert problem["detail"] == "Replace the link with the file itself."
+
+
 @pytest.mark.parametrize(
     ("policy", "column"),
     [
@@ -379,6 +416,46 @@ def test_keys_that_are_too_long_for_a_pattern_are_refused(tmp_path: Path, rule: 
     fits = "b" * 1_998 + ("ab" if rule[0] == "p" else "aa")
     (broken,) = validated(tmp_path, policy, text.format(key=fits), settings=settings)
     assert broken["summary"].startswith("the policy doesn't allow this")
+
+
+def test_a_rule_says_what_it_accepts(tmp_path: Path) -> None:
+    policy = {
+        "properties": {
+            "theme": {"enum": ["one", "two", "three", "four", "five", "six", "seven"]},
+            "color": {"pattern": "^#0", "description": "A dark colour", "x-severity": "warning"},
+            "welcomeMessage": {"minLength": 20},
+            "allowedDomains": {"maxItems": 1},
+            "extra": {"minimum": 5},
+        }
+    }
+    channel = "{name: A, theme: 'no', color: '#111111', welcomeMessage: Hi, allowedDomains: [a.com, b.com], extra: 3}"
+    found = validated(
+        tmp_path, policy, f"channels: [{channel}]\n", settings="policy: p.schema.json, extraFields: [extra]"
+    )
+    rule = f"A rule of {tmp_path / 'p.schema.json'}."
+    assert {(entry["summary"], entry["detail"]) for entry in found if entry["code"] == "policy"} == {
+        (
+            '"no" isn\'t accepted',
+            f"It can be `one`, `two`, `three`, `four`, `five`, `six` or `seven`. {rule}",
+        ),
+        ('"#111111" doesn\'t have the format that this field requires', f"A dark colour. {rule}"),
+        ("the text is too short", f"Use at least 20 characters. {rule}"),
+        ("the list has 2 items; the limit is 1", f"Remove 1 item. {rule}"),
+        ("3 is out of range", f"Use a number of at least 5. {rule}"),
+    }
+
+
+def test_text_that_is_too_long_for_a_pattern_is_not_said_to_break_it(tmp_path: Path) -> None:
+    policy = {"properties": {"extra": {"pattern": "^a+$"}}}
+    settings = "policy: p.schema.json, extraFields: [extra]"
+    found = [
+        validated(tmp_path, policy, f"channels: [{{name: A, extra: {'a' * length}}}]\n", settings=settings)
+        for length in (2_000, 2_001)
+    ]
+    assert [[entry["summary"] for entry in entries] for entries in found] == [
+        [],
+        ["text of more than 2,000 characters can't be checked with a pattern"],
+    ]
 
 
 def test_the_ready_policies_say_what_they_are_for(tmp_path: Path) -> None:

@@ -130,9 +130,12 @@ async def test_a_proxy_that_hangs_ends_at_the_deadline(tmp_path: Path, behind: B
             organization="acme", base_url=url, key=Secret(KEY), environment=Environment(sleep=sleep), deadline=0.3
         ) as client:
             for call in (list_channels, create):
-                with pytest.raises(ApiConnectionError, match=r"no response within 0\.3 s") as raised:
+                with pytest.raises(
+                    ApiConnectionError, match=r"no response from 127\.0\.0\.1:\d+ within 0\.3 s"
+                ) as raised:
                     await call(client)
                 assert raised.value.attempts == 1
+                assert ("proxy settings" in raised.value.hint) == (call is list_channels)
     assert api.calls == []
 
 

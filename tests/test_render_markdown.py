@@ -144,8 +144,8 @@ def test_what_was_left_out_of_the_plan_is_said() -> None:
     plan = replace(plan_for([declare()], []), partial=("Sup*|<b>",), live_created_at=datetime(2026, 11, 1, tzinfo=UTC))
     text = render_plan(plan)
     check(text, channels=1)
-    assert "only channels matching" in text
-    assert "`2026-11-01T00:00:00+00:00" in text or "Planned against a listing of" in text
+    assert "Only channels matching" in text
+    assert "`2026-11-01T00:00:00+00:00" in text or "Compared with a listing of" in text
 
 
 def many(count: int, **fields: Json) -> Plan:

@@ -128,15 +128,23 @@ def test_what_differs_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "no longer match the reviewed plan ($.organizations[0].prune)" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("content", [b"\xff", b"[]", b"{}", None])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xff", "can't read {}: it isn't UTF-8\n"),
+        (b"[]", "{} isn't a plan\n"),
+        (b"{}", "{} isn't a plan\n"),
+        (None, "can't read {}: No such file or directory\n"),
+    ],
+)
 def test_what_is_no_plan_is_an_error_with_words(
-    content: bytes | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    content: bytes | None, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "plan.json"
     if content is not None:
         file.write_bytes(content)
     assert main(str(file), str(PLANS["nested"])) == 1
-    assert str(file) in capsys.readouterr().err
+    assert capsys.readouterr().err.startswith(f"Error: {said.format(file)}")
 
 
 def plan(

@@ -75,7 +75,8 @@ def test_the_emulator_serves_a_snapshot_and_leaves_it_as_it_is(folder: Path) -> 
     ("content", "said"),
     [
         (b'{"version": 1, "organizations": {}}', "it has no `listings` list"),
-        (b'{"format_version": "9.0", "listings": []}', "its format_version is 9.0"),
+        (b'{"format_version": "9.0", "listings": []}', 'its format_version is "9.0"'),
+        (b'{"listings": []}', "it has no `format_version`"),
         (b"{", "it isn't valid JSON"),
         (b"\xff\xfe", "isn't a snapshot"),
         (b"version: 1\n", "it isn't valid JSON"),

@@ -149,7 +149,7 @@ def test_what_is_wrong_with_the_folders_is_told_once_for_all_channels(tmp_path: 
 
     (problem,) = anyio.run(probe)
     assert "can't create" in problem.message
-    assert problem.hint == "Nothing was changed. Fix the sink or use a different one, then run this again."
+    assert problem.hint == "Nothing was changed. Check the folder and its permissions, then run this again."
 
 
 @pytest.mark.parametrize(

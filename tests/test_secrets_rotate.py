@@ -231,7 +231,7 @@ def test_an_interrupt_while_the_intent_is_recorded_leaves_the_secret_alone(case:
     report = case.apply(rotation="2", engine=engine, run={"interrupt": interrupt})
     assert report is not None
     assert [(each.status, str(each.error)) for each in report.results] == [
-        ("failed", "not sent, because the run was interrupted before")
+        ("failed", "not sent, because the run was interrupted before that")
     ]
     assert (case.held, case.signs, case.state) == (held, True, "delivered")
     assert case.apply(rotation="2") is not None
@@ -666,6 +666,12 @@ def test_a_damaged_ledger_is_an_error_with_a_way_out(case: Case, text: str, said
     assert case.api.taken_calls() == []
 
 
+def test_a_ledger_that_is_not_utf_8_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / "ledger.json").write_bytes(b'{"version": 1, "entries": []}\xff')
+    with pytest.raises(InputError, match=r"ledger\.json is damaged: it isn't UTF-8$"):
+        read_ledger(tmp_path / "ledger.json")
+
+
 def test_a_ledger_with_a_state_that_nobody_knows_is_damaged(case: Case) -> None:
     case.apply()
     ledger = case.folder / "ledger.json"
@@ -683,7 +689,7 @@ def test_a_ledger_that_is_a_folder_is_told(tmp_path: Path) -> None:
 
 def test_a_damaged_recovery_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(InputError, match="can't read"):
+    with pytest.raises(InputError, match="is damaged"):
         waiting(tmp_path)
 
 

@@ -112,6 +112,7 @@ def test_a_command_without_a_rotation_gets_an_empty_one(tmp_path: Path) -> None:
     [
         ("sys.stdin.read()", None),
         ("sys.exit(sys.stdin.read() and 3)", "exited with code 3"),
+        ("import os; os.kill(os.getpid(), 9)", "was killed by signal 9"),
         (HANGS, f"`{sys.executable}` was stopped after 1 s"),
     ],
 )
@@ -193,7 +194,7 @@ def test_nothing_that_a_failed_command_prints_tells_the_secret(tmp_path: Path, p
     assert not [word for word in printed.stdout.split() if len(word) > 4 and word in message]
     assert not recognizer([SECRET], forms_of([SECRET]))(message)
     if program == "rev":
-        assert message == "; its output isn't shown because it contains the secret"
+        assert message == "; its output isn't shown because it contains a secret"
 
 
 def test_what_a_failed_program_prints_need_not_be_text(tmp_path: Path) -> None:
@@ -340,7 +341,7 @@ def test_a_link_out_of_the_folder_of_a_manifest_is_not_followed(
     link = named.parent if path == "out/a" else named
     for kind in ("file", "dotenv"):
         sink = Sink(kind, path, "K", folder=str(tmp_path / "tree"))
-        assert probe(sink) == f"{named} isn't written because the link {link} leads outside the repository"
+        assert probe(sink) == f"{named} isn't written because the link {link} leads outside its folder"
         if link == named:
             assert probe(replace(sink, path=str(named), folder=".")) == probe(sink)
 

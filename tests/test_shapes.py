@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,7 @@ def test_organisations_are_shown_apart_and_learned_from_together() -> None:
     Path("all.json").write_text(json.dumps({**document, "listings": [*document["listings"], other, empty]}))
     text = shapes("--live", "all.json").out
     assert text.index("Organisation acme:") < text.index("Organisation other:") < text.index("Organisation empty:")
+    assert re.search(r"^departments +a list +in 1 of 1 channel$", text, re.MULTILINE)
     assert text.endswith("Organisation empty:\n\nThere are no live channels.\n")
     learned = shapes("--live", "all.json", "--format", "schema").json()["properties"]
     assert learned["departments"]["items"]["type"] == ["object", "string"]
@@ -324,15 +326,15 @@ def test_the_schema_of_what_was_observed() -> None:
                     "properties": {
                         "owner": {
                             "type": "object",
-                            "description": "A mapping; in 1 of 1 live values.",
+                            "description": "A mapping; in 1 of 1 live value.",
                             "properties": {
                                 "hash": {
                                     "type": "string",
-                                    "description": "Text; in 1 of 1 live values. Set by the server.",
+                                    "description": "Text; in 1 of 1 live value. Set by the server.",
                                 },
                                 "team": {
                                     "type": "string",
-                                    "description": "Text; in 1 of 1 live values.",
+                                    "description": "Text; in 1 of 1 live value.",
                                     "examples": ["T"],
                                 },
                             },

@@ -10,7 +10,7 @@ import pytest
 
 from planning import declare, live, secret_changes
 from test_plan_secret import HAS, HAS_NOT, planned, remembered, wants
-from webchat_sync.model import SANDBOX, ChannelKey, Create, LedgerEntry, Sink, Update
+from webchat_sync.model import SANDBOX, ChannelKey, Create, LedgerEntry, Sink, Update, server_in_words
 from webchat_sync.secrets.addresses import held_by, occupied_sinks
 
 URL = "https://api.example"
@@ -45,6 +45,12 @@ def problems(
 def taken(channel: str, sink: Sink, owner: str) -> tuple[str, str]:
     message = f'channel "{channel}": the sink `{sink.label}` already holds the secret of {owner}, which would be lost'
     return message, WAY_OUT
+
+
+def claimed(channel: str, sink: Sink, other: str) -> tuple[str, str]:
+    message = f'channel "{channel}": the secret of {other} goes to the sink `{sink.label}`, too'
+    hint = "Use a different sink for one of them, for example with `${MOSEND_ORG_ID}` in its path."
+    return f"{message}; one of the two would be lost", hint
 
 
 def held(*sinks: Sink, name: str = "Old", **options: Any) -> LedgerEntry:
@@ -99,7 +105,7 @@ def test_a_whole_file_and_each_of_its_keys_are_the_same_place(sink: Sink, before
 def test_a_sink_that_holds_the_secret_of_another_channel_is_refused(
     key: ChannelKey, entry: LedgerEntry, url: str, refused: bool
 ) -> None:
-    owner = f'"Old" of organisation "{key.organization}" on {key.base_url}'
+    owner = f'"Old" of organisation "{key.organization}" on {server_in_words(key.base_url)}'
     expected = [taken("Support", FILE, owner)] if refused else []
     assert problems([FILE], ledger={key: entry}, url=url) == expected
 
@@ -112,14 +118,14 @@ def test_every_sink_and_every_owner_is_told() -> None:
         taken("Support", OTHER, f'"Else" of organisation "other" on {URL}'),
         taken("Sales", OTHER, OLD_OWNER),
         taken("Sales", OTHER, f'"Else" of organisation "other" on {URL}'),
-        taken("Sales", OTHER, '"Support" of organisation "acme"'),
+        claimed("Sales", OTHER, '"Support" of organisation "acme"'),
     ]
 
 
 def test_a_later_channel_of_the_run_does_not_take_the_sink_of_an_earlier_one() -> None:
     assert problems([FILE, KEY], [OTHER, NEXT_KEY], [FILE, KEY]) == [
-        taken("Help", FILE, '"Support" of organisation "acme"'),
-        taken("Help", KEY, '"Support" of organisation "acme"'),
+        claimed("Help", FILE, '"Support" of organisation "acme"'),
+        claimed("Help", KEY, '"Support" of organisation "acme"'),
     ]
 
 

@@ -25,8 +25,8 @@ NESTED: Final = "[" * 900 + "]" * 900
 ENDLESS: Final = "9" * 5000
 BEYOND: Final = [
     pytest.param(NESTED, "are nested inside each other", id="nesting"),
-    pytest.param(ENDLESS, "has 5,000 digits", id="digits"),
-    pytest.param(f"-0.{ENDLESS}", "digits", id="fraction"),
+    pytest.param(ENDLESS, "has 5,000 characters", id="digits"),
+    pytest.param(f"-0.{ENDLESS}", "has 5,003 characters", id="fraction"),
 ]
 VALUES_BEYOND: Final = [NESTED, ENDLESS]
 MANIFEST: Final = "version: 1\norganization: acme\nchannels: [{name: Support, color: '#0f766e'}]\n"
@@ -94,6 +94,14 @@ def test_depth_alone_decides(openings: list[str], closed: bool) -> None:
         assert error.beyond
         assert "are nested inside each other" in str(error)
         assert text[error.column - 1] in "[{"
+
+
+@given(st.text(st.sampled_from('[]{}"\\nu\u1ae0'), max_size=20), st.booleans(), st.booleans())
+def test_what_strings_contain_is_not_nested(text: str, escaped: bool, beyond: bool) -> None:
+    string = json.dumps(text, ensure_ascii=escaped)
+    levels = DEEPEST + beyond - 1
+    _, error = outcome(f'[[{string}, {{{string}: {string}}}], {"[" * levels}{string}{"]" * levels}, {string}]')
+    assert (error is not None) == beyond
 
 
 @given(st.text(alphabet='[]{}":,\\0123456789eE+-.abntu \n', max_size=200) | st.binary(max_size=100))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from webchat_sync.cli.progress import Bar, Scope
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.emulator import Fault, Faults, effects
 from webchat_sync.errors import ApiStatusError
-from webchat_sync.model import ApplyReport, OperationResult, OperationStatus, Plan
+from webchat_sync.model import ApplyReport, FailedOrganization, OperationResult, OperationStatus, Plan
 from webchat_sync.render.report import render_report
 from webchat_sync.sentences import counted
 
@@ -47,6 +48,22 @@ def report(*ended: tuple[OperationStatus, int | None], outcome: str = "incomplet
         results.append(OperationResult("acme", change.address, change.operations[0], status, 1, http, error=error))
     text = render_report(plan, ApplyReport(outcome, tuple(results)))  # type: ignore[arg-type] # an Outcome
     return text.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("reached", "last"),
+    [
+        ([], "Apply didn't reach every organisation. 1 organisation failed and is left out."),
+        (["acme"], "In the other one: 0 added, 0 changed, 0 destroyed."),
+        (["acme", "beta"], "In the others: 0 added, 0 changed, 0 destroyed."),
+    ],
+)
+def test_the_last_line_is_about_as_many_organisations_as_were_reached(reached: list[str], last: str) -> None:
+    (planned,) = plan_for([], []).organizations
+    failed = (FailedOrganization("dead", 6, ()),)
+    organizations = tuple(replace(planned, organization=name) for name in reached)
+    text = render_report(Plan(NOW, organizations, failed=failed), ApplyReport("converged", (), failed=failed))
+    assert text.splitlines()[-1] == last
 
 
 @pytest.mark.parametrize(
@@ -119,6 +136,14 @@ def test_one_undeclared_channel_is_not_called_them(file: Path) -> None:
         planned, adopted = api.invoke("plan", file), api.invoke("adopt", file, "--check")
     assert "1 undeclared channel is left alone because settings.prune is off (-v lists it).\n" in planned.out
     assert '1 live channel isn\'t in any file: "One". To write a file for it:\n' in adopted.err
+
+
+def test_undeclared_channels_beyond_the_first_five_are_counted(file: Path) -> None:
+    file.write_text(TWO.partition("---")[0], encoding="utf-8")
+    with emulated({"name": "Support"}, *({"name": name} for name in "ABCDEF")) as api:
+        adopted = api.invoke("adopt", file, "--check")
+    left = '6 live channels aren\'t in any file: "A", "B", "C", "D", "E" and 1 more.'
+    assert f"{left} To write a file for each of the first 5:\n" in adopted.err
 
 
 @pytest.mark.parametrize(

@@ -132,8 +132,10 @@ def _read(file: str) -> dict[str, Any]:
     """The document of a valid plan."""
     try:
         text = Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError([Diagnostic(f"can't read {file}: {error}")]) from None
+    except OSError as error:
+        raise InputError([Diagnostic(f"can't read {file}: {error.strerror}")]) from None
+    except UnicodeDecodeError:
+        raise InputError([Diagnostic(f"can't read {file}: it isn't UTF-8")]) from None
     read_plan(text, file=file)
     document: dict[str, Any] = json.loads(text)
     return document

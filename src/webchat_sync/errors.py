@@ -210,7 +210,9 @@ class ApiError(WebchatSyncError):
         attempts: int = 1,
         hint: str = "",
     ) -> None:
-        new = [message for message in messages if not reason.casefold().endswith(message.casefold())]
+        # Servers like to repeat the name of the status, which may be followed by more in the reason.
+        said = (reason.casefold(), reason.casefold().partition(", ")[0])
+        new = [message for message in messages if not any(text.endswith(message.casefold()) for text in said)]
         texts = f": {'; '.join(new)}" if new else ""
         facts = [f"{attempts} attempts"] if attempts > 1 else []
         facts += [f"request id {request_id}"] if request_id else []

@@ -1,4 +1,4 @@
-"""Lists and numbers in sentences."""
+"""Lists, numbers and the ends of programs in sentences."""
 
 from __future__ import annotations
 
@@ -23,3 +23,8 @@ def counted(number: int, noun: str, many: str = "") -> str:
     ``many`` is the plural, if it isn't ``noun`` with an s. Either can be more than a noun: ``channel is``.
     """
     return f"{number:,} {noun if number == 1 else many or f'{noun}s'}"
+
+
+def ended(returncode: int) -> str:
+    """How a program ended, after its name: ``exited with code 1``, or ``was killed by signal 9``."""
+    return f"exited with code {returncode}" if returncode >= 0 else f"was killed by signal {-returncode}"

@@ -21,8 +21,16 @@ _SHOWN: Final = 60
 _ZEROS: Final = bytes.maketrans(b"123456789", b"0" * 9)
 """Replaces every digit by 0."""
 
-_LONG_NUMBER: Final = b"0" * MOST_DIGITS
-"""What's left of a number that's too long, even if its sign is one of its characters."""
+_STEP: Final = 30
+_LONG_NUMBER: Final = b"0" * (MOST_DIGITS // _STEP)
+"""What's left of a number that's too long, of every 30th character, even if its sign is one of its characters."""
+
+_ESCAPES: Final = rb"\/bfnrtu"
+"""Backslashes, and what can follow them apart from a quote."""
+
+_BETWEEN_MARKS: Final = bytes({*range(256)} - {*b'{}[]"', *_ESCAPES})
+_AS_LISTS: Final = bytes.maketrans(b"{}", b"[]")
+_STRING: Final = re.compile(rb'"[^"]*"')
 
 _FLAWS: Final[Mapping[str, str]] = {
     "Expecting value": "a value is missing",
@@ -65,7 +73,7 @@ def load_json(data: str | bytes, *, unique_keys: bool = False) -> Any:  # noqa: 
             text,
             parse_constant=_no_number,
             # The parser's own function, which is much faster, unless there may be a number that's too long.
-            parse_int=_integer if _LONG_NUMBER in encoded.translate(_ZEROS) else None,
+            parse_int=_integer if _LONG_NUMBER in encoded[::_STEP].translate(_ZEROS) else None,
             parse_float=_finite,
             object_pairs_hook=_unique if unique_keys else None,
         )
@@ -76,12 +84,9 @@ def load_json(data: str | bytes, *, unique_keys: bool = False) -> Any:  # noqa: 
         raise _at(text, text.find(error.literal), error.reason, beyond=error.beyond) from None
     except RecursionError:
         raise _too_deep(text) from None
-    if _is_deeper(value, DEEPEST):
+    if _is_deeper(encoded, DEEPEST):
         raise _too_deep(text)
     return value
-
-
-_HOLDING: Final = frozenset((dict, list))
 
 
 class _NumberError(Exception):
@@ -121,7 +126,7 @@ def _finite(literal: str) -> float:
 
 def _bounded(literal: str) -> str:
     if len(literal) > MOST_DIGITS:
-        reason = f"a number has {len(literal):,} digits; at most {MOST_DIGITS:,} are supported"
+        reason = f"a number has {len(literal):,} characters; at most {MOST_DIGITS:,} are supported"
         raise _NumberError(reason, literal, beyond=True)
     return literal
 
@@ -134,20 +139,18 @@ def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return entries
 
 
-def _is_deeper(value: Any, most: int) -> bool:  # noqa: ANN401 - what json.loads makes
-    """Whether more than ``most`` objects and lists are nested; without recursion."""
-    # The parser only returns these exact types, and checking `type` is faster than `isinstance`.
-    level = [value] if type(value) in _HOLDING else []
+def _is_deeper(encoded: bytes, most: int) -> bool:
+    """Whether more than ``most`` objects and lists are nested in a valid document; without recursion.
+
+    Only its brackets are looked at, outside of strings: that takes half as long as looking at every value.
+    """
+    unescaped = encoded.translate(None, _BETWEEN_MARKS).replace(rb"\\", b"").replace(rb"\"", b"")
+    brackets = _STRING.sub(b"", unescaped.translate(_AS_LISTS, _ESCAPES).replace(b'""', b""))
     for _ in range(most):
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if type(outer) is dict else outer)
-            if type(inner) in _HOLDING
-        ]
-        if not level:
+        if not brackets:
             return False
-    return bool(level)
+        brackets = brackets.replace(b"[]", b"")
+    return bool(brackets)
 
 
 def _too_deep(text: str) -> JsonError:

@@ -97,6 +97,11 @@ def escape_named(path: Path, folders: Iterable[Path]) -> Path | None:
     return next(filter(None, (escape(path, folder) for folder in (path.parent, *folders))), None)
 
 
+def left_by(link: Path) -> str:
+    """What a ``link`` that leaves its tree leads outside of, in words."""
+    return "the repository" if repository_of(link.parent) else "its folder"
+
+
 def outside(path: Path, folder: Path, environ: Mapping[str, str], allowed: Iterable[str] = ()) -> bool:
     """Whether ``path`` needs the operator's permission and doesn't have it: in CI, outside the tree of ``folder``.
 
@@ -117,6 +122,12 @@ def tree_of(path: Path) -> Path | None:
     return _root(path if path.is_dir() else path.parent, None)
 
 
+def repository_of(folder: Path) -> Path | None:
+    """The root of the repository around ``folder``; None without Git."""
+    real = Path(os.path.realpath(folder))
+    return next((above for above in (real, *real.parents) if os.path.lexists(above / ".git")), None)
+
+
 def _flaw_of(mode: int) -> str:
     kind = _KINDS.get(stat.S_IFMT(mode))
     return f"it's {kind}, not a file" if kind else ""
@@ -129,10 +140,9 @@ def _links(path: Path) -> Iterable[Path]:
 
 def _root(folder: Path, given: Path | None) -> Path | None:
     """The root of the tree that contains ``folder``; None if there is none."""
+    if repository := repository_of(folder):
+        return repository
     real = Path(os.path.realpath(folder))
-    for above in (real, *real.parents):
-        if os.path.lexists(above / ".git"):
-            return above
     roots = (Path(os.path.realpath(folder)) for folder in (given, Path()) if folder is not None)
     return next((root for root in roots if real.is_relative_to(root)), None)
 

@@ -11,8 +11,9 @@ from urllib.parse import quote
 import httpx
 
 from webchat_sync.api import answers
-from webchat_sync.api.exchange import NAMED_BY, SHARED_KEY, Answer, Call
+from webchat_sync.api.exchange import MESSAGE_IN_DOUBT, NAMED_BY, SHARED_KEY, UPLOAD_IN_DOUBT, Answer, Call
 from webchat_sync.api.http import TIMEOUT, Network, Wire
+from webchat_sync.api.pages import INCOMPLETE_HINT
 from webchat_sync.api.settings import (
     base_url_problems,
     key_problems,
@@ -118,7 +119,10 @@ class Mosend:
             if listing.ids == before.ids and not listing.repeated:
                 return listing.channels
         if listing.paged:
-            raise listing.last.untrusted(f"the list changed while its pages were being read, {LISTINGS} times in a row")
+            raise listing.last.untrusted(
+                f"the list kept changing while its pages were read {LISTINGS} times",
+                hint="Run this again when no one is creating or deleting channels.",
+            )
         return listing.channels
 
     async def _read_pages(self) -> answers.Listing:
@@ -139,10 +143,12 @@ class Mosend:
                 return answers.whole(pages)
             if page.next_cursor in cursors:
                 raise page.answer.untrusted(
-                    "the list is incomplete: a cursor leads back to a page that was already read"
+                    "the list is incomplete: a cursor leads back to a page that was already read", hint=INCOMPLETE_HINT
                 )
             if not is_unicode(page.next_cursor):
-                raise page.answer.untrusted("the list is incomplete: its cursor isn't valid Unicode")
+                raise page.answer.untrusted(
+                    "the list is incomplete: its cursor isn't valid Unicode", hint=INCOMPLETE_HINT
+                )
             cursors.add(page.next_cursor)
             path = f"{self._channels()}?cursor={quote(page.next_cursor, safe='')}"
 
@@ -203,12 +209,14 @@ class Mosend:
             self._conversation(conversation_id, "/send"),
             body=message.as_json(),
             idempotency_key=idempotency_key,
+            doubt_hint=MESSAGE_IN_DOUBT,
         )
         return await self._wire.send(call, answers.record)
 
     async def upload_media(self, conversation_id: str, upload: Upload) -> Media:
         """``POST /conversations/{id}/web-chat/media``: the stored file; a message can contain its ``asset_id``."""
-        call = Call("POST", self._conversation(conversation_id, "/media"), upload=upload)
+        path = self._conversation(conversation_id, "/media")
+        call = Call("POST", path, upload=upload, doubt_hint=UPLOAD_IN_DOUBT)
         return await self._wire.send(call, answers.media)
 
     async def set_avatar(self, channel_id: str, upload: Upload) -> dict[str, Json]:

@@ -18,6 +18,8 @@ from webchat_sync.redact import NO_KEYS, KeyRing
 from webchat_sync.strict_json import JsonError, load_json
 
 IN_DOUBT_HINT: Final = "The request may have taken effect: check the live channels before you repeat it."
+MESSAGE_IN_DOUBT: Final = "The message may have been sent: check the conversation before you send it again."
+UPLOAD_IN_DOUBT: Final = "The file may have been uploaded, but its id was lost: upload it again."
 NOT_THE_API_HINT: Final = (
     "Check that the base URL (MOSEND_BASE_URL) points to the API, and that no proxy responds instead."
 )
@@ -39,7 +41,8 @@ class Call:
     ``public``: without the API key. ``may_be_empty``: a 204 without a body is also a success. ``confidential``: the
     response may contain a new secret. ``asks``: a POST that changes nothing. ``origin``: the site whose page makes the
     call; empty for none. ``secrets`` and ``keys`` mustn't appear in errors. ``key_source`` and
-    ``organization_source`` are where the user sets the key and the organisation's id.
+    ``organization_source`` are where the user sets the key and the organisation's id. ``doubt_hint`` says what to do if
+    the call is in doubt.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -56,6 +59,7 @@ class Call:
     keys: KeyRing = NO_KEYS
     key_source: str = SHARED_KEY
     organization_source: str = NAMED_BY
+    doubt_hint: str = IN_DOUBT_HINT
 
     def hide(self, text: str, *, tokens: bool = False) -> str:
         """``text`` without the call's secrets and keys; see :func:`webchat_sync.api.sanitize.hide`."""
@@ -95,7 +99,7 @@ class Call:
             in_doubt=in_doubt,
             transient=transient,
             retry_after=retry_after,
-            hint=IN_DOUBT_HINT if in_doubt else hint,
+            hint=self.doubt_hint if in_doubt else hint,
         )
 
     def request_id(self, response: httpx.Response) -> str | None:
@@ -129,12 +133,12 @@ class Answer:
         """The result of a write; ``channel`` is the channel in the response."""
         return WriteResult(self.response.status_code, self.call.request_id(self.response), self.attempts, channel)
 
-    def untrusted(self, reason: str) -> ApiAnswerError:
+    def untrusted(self, reason: str, *, hint: str = NOT_THE_API_HINT) -> ApiAnswerError:
         """The error for unexpected ``data``.
 
         A read isn't repeated, since the response would be the same; a write is in doubt.
         """
-        return _untrusted(self.call, self.response, reason, transient=self.call.writes)
+        return _untrusted(self.call, self.response, reason, transient=self.call.writes, hint=hint)
 
 
 def read_answer(call: Call, response: httpx.Response, body: bytes, *, attempts: int) -> Answer:
@@ -189,12 +193,14 @@ def _is_failure(status: Json) -> bool:
     return isinstance(status, int | str) and _FAILED.fullmatch(str(status).lower()) is not None
 
 
-def _untrusted(call: Call, response: httpx.Response, reason: str, *, transient: bool = True) -> ApiAnswerError:
+def _untrusted(
+    call: Call, response: httpx.Response, reason: str, *, transient: bool = True, hint: str = NOT_THE_API_HINT
+) -> ApiAnswerError:
     return call.error(
         ApiAnswerError,
         f"HTTP {response.status_code}, but {reason}",
         response=response,
         processed=True,
-        hint=NOT_THE_API_HINT,
+        hint=hint,
         transient=transient,
     )

@@ -49,12 +49,17 @@ CERTIFICATE_HINT: Final = (
 PUBLIC_HINT: Final = "Check the channel's token and its identity secret."
 SITE_HINT: Final = "Check the channel's token, and that its allowedDomains include the site."
 LIST_HINT: Final = "Check the organisation's id ({source}) and the base URL (MOSEND_BASE_URL)."
-SERVER_HINT: Final = "The server failed. Run this again later; if it keeps failing, report it with the request id."
 HINTS: Final = {
     402: "The organisation's subscription doesn't include this. See its billing page.",
     404: "Check the id; the channel or conversation may have been deleted since it was read.",
-    429: "You've reached the rate limit. Wait as long as the server asks, then try again.",
+    429: "You've reached the rate limit. Run this again later.",
 }
+
+
+def server_hint(request_id: str | None) -> str:
+    """What to do about a failure of the server, whose response has the ``request_id``, if any."""
+    report = "; if it keeps failing, report it with the request id" if request_id else ""
+    return f"The server failed. Run this again later{report}."
 
 
 def no_answer(call: Call, error: Exception, *, host: str) -> ApiError:
@@ -94,6 +99,12 @@ def _reasons(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
+
+
+def late_answer(call: Call, seconds: float, *, host: str) -> ApiError:
+    """``host`` sent no complete head of a response in time. It's not retried, since the next one would be as late."""
+    reason = f"no response from {host} within {seconds:.3g} s"
+    return call.error(ApiConnectionError, reason, processed=True, hint=CONNECTION_HINT)
 
 
 def beyond_limit(call: Call, response: httpx.Response | None, reason: str) -> ApiError:
@@ -137,7 +148,7 @@ def refusal(call: Call, response: httpx.Response, body: bytes, *, now: datetime)
         response=response,
         messages=_messages(call, body),
         processed=response.is_server_error or status == httpx.codes.REQUEST_TIMEOUT,
-        hint=_hint(call, status),
+        hint=_hint(call, response),
         transient=response.is_server_error or status in TRANSIENT,
         retry_after=retry_after,
     )
@@ -180,7 +191,8 @@ def _texts(message: object) -> list[str]:
     return [f"{field} {text}" for field, reasons in message.items() for text in _texts(reasons)]
 
 
-def _hint(call: Call, status: int) -> str:
+def _hint(call: Call, response: httpx.Response) -> str:
+    status = response.status_code
     if call.public and status in {401, 403}:
         return PUBLIC_HINT if status == httpx.codes.UNAUTHORIZED else SITE_HINT
     if status in {401, 403}:
@@ -188,5 +200,5 @@ def _hint(call: Call, status: int) -> str:
     if status == httpx.codes.NOT_FOUND and call.path.endswith("/web-chat/channels"):
         return LIST_HINT.format(source=call.organization_source)
     if status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        return SERVER_HINT
+        return server_hint(call.request_id(response))
     return NOT_THE_API_HINT if status < 400 else HINTS.get(status, "")

@@ -19,6 +19,8 @@ from webchat_sync.sentences import counted
 MOST_PAGES: Final = 1000
 """The limit of pages in one listing."""
 
+INCOMPLETE_HINT: Final = "Run this again, and report it if that doesn't help."
+
 
 @frozen
 class Page:
@@ -40,9 +42,13 @@ def read_page(answer: Answer, *, items_before: int, pages_before: int, bytes_bef
     if not isinstance(items, list):
         raise answer.untrusted("`data` isn't a list of channels")
     count, number = items_before + len(items), pages_before + 1
-    next_cursor, sign = _next_cursor(holder)
+    listed = f"the list of {counted(count, 'channel')}"
+    next_cursor, doubt = _next_cursor(holder)
+    sign = ""
+    if doubt:
+        raise answer.untrusted(f"{listed} {doubt}", hint=INCOMPLETE_HINT)
     if next_cursor is None:
-        sign = sign or sign_of_more(answer, count, number)
+        sign = sign_of_more(answer, count, number)
     elif not items:
         sign = "a page has no channels but says that another page follows"
     elif number == MOST_PAGES:
@@ -50,7 +56,7 @@ def read_page(answer: Answer, *, items_before: int, pages_before: int, bytes_bef
     elif bytes_before + answer.size > MOST_LISTED:
         sign = f"its pages exceed {MOST_LISTED // 2**20} MiB"
     if sign:
-        raise answer.untrusted(f"the list of {counted(count, 'channel')} is incomplete: {sign}")
+        raise answer.untrusted(f"{listed} is incomplete: {sign}", hint=INCOMPLETE_HINT)
     return Page(tuple(items), next_cursor)
 
 
@@ -58,14 +64,14 @@ def _next_cursor(holder: Mapping[str, Json]) -> tuple[str | None, str]:
     """The cursor of the next page, if there is one; or why it isn't known whether there is."""
     info = holder.get("pageInfo")
     if not isinstance(info, Mapping):
-        return None, "" if info is None else "`pageInfo` isn't an object"
+        return None, "" if info is None else "may be incomplete: `pageInfo` isn't an object"
     more, cursor = info.get("hasNextPage"), info.get("endCursor")
     if more is True:
         return (
             (cursor, "")
             if isinstance(cursor, str) and cursor
-            else (None, "`hasNextPage` is true, but there's no cursor")
+            else (None, "is incomplete: `hasNextPage` is true, but there's no cursor")
         )
     if more is None and cursor is None:
         return None, ""
-    return None, "" if more is False else "`pageInfo` doesn't say whether there is a next page"
+    return None, "" if more is False else "may be incomplete: `pageInfo` doesn't say whether there is a next page"

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final, TypeVar
 
-from webchat_sync.api.exchange import IN_DOUBT_HINT
 from webchat_sync.environment import NEVER, Ending, Environment
 from webchat_sync.errors import ApiError, LockLostError, NotSentError
 
@@ -22,7 +21,7 @@ LONGEST_ASKED: Final = 366 * 86_400.0
 BUDGET: Final = 180.0
 """Seconds after the first attempt of a call in which further ones may start."""
 
-NOT_HELD: Final = "this run no longer holds the lock, so it writes nothing"
+NOT_HELD: Final = "this run no longer holds the lock, so it writes nothing more"
 
 T = TypeVar("T")
 
@@ -44,7 +43,7 @@ async def repeat(
     No further one starts once the ``ending`` is requested.
     """
     began = environment.clock()
-    number, in_doubt = 0, False
+    number, in_doubt, doubt_hint = 0, False, ""
     failure: ApiError | None = None
     while True:
         if not permitted():
@@ -55,8 +54,9 @@ async def repeat(
         except NotSentError as error:
             raise failure or error.counted(0, in_doubt=False, hint=error.hint) from None
         except ApiError as error:
-            in_doubt = in_doubt or error.in_doubt
-            failure = error.counted(number, in_doubt=in_doubt, hint=IN_DOUBT_HINT if in_doubt else error.hint)
+            if error.in_doubt:
+                in_doubt, doubt_hint = True, error.hint
+            failure = error.counted(number, in_doubt=in_doubt, hint=doubt_hint if in_doubt else error.hint)
         # Raised outside the handler, without its context: httpx and the JSON parser may quote secrets in the response.
         if number >= ATTEMPTS or not permitted() or not _worth_another(failure, repeatable=repeatable):
             raise failure

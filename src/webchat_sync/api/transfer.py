@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import field
+from io import BytesIO
 from typing import Final
 
 import anyio
 import httpx
 
 from webchat_sync.api.exchange import Call
-from webchat_sync.api.failures import beyond_limit, cut_answer, no_answer
+from webchat_sync.api.failures import beyond_limit, cut_answer, late_answer, no_answer
 from webchat_sync.errors import ApiError
 from webchat_sync.frozen import frozen
 
@@ -44,13 +45,14 @@ class Deadline:
 
 async def begin(client: httpx.AsyncClient, call: Call, request: httpx.Request, deadline: Deadline) -> httpx.Response:
     """Send ``request``; returns the response without its body, whatever its status. Raises ApiError."""
+    host = request.url.netloc.decode("ascii")
     try:
         with anyio.fail_after(deadline.left):
             return await client.send(request, stream=True)
     except TimeoutError as error:
-        raise beyond_limit(call, None, f"no response within {deadline.seconds:.3g} s") from error
+        raise late_answer(call, deadline.seconds, host=host) from error
     except Exception as error:
-        raise no_answer(call, error, host=request.url.netloc.decode("ascii")) from error
+        raise no_answer(call, error, host=host) from error
 
 
 async def finish(call: Call, response: httpx.Response, deadline: Deadline) -> bytes:
@@ -80,9 +82,9 @@ class _TooLargeError(Exception):
 
 
 async def _read_all(response: httpx.Response) -> bytes:
-    body = bytearray()
+    body = BytesIO()
     async for piece in response.aiter_bytes():
-        body += piece
-        if len(body) > MOST_BYTES:
+        body.write(piece)
+        if body.tell() > MOST_BYTES:
             raise _TooLargeError
-    return bytes(body)
+    return body.getvalue()

@@ -17,12 +17,15 @@ async def create_channel(
     api: ChannelApi,
     body: Mapping[str, Json],
     *,
+    path: str,
     idempotency_key: str,
     known: Set[str],
     sleep: Sleep,
     may_repeat: Callable[[], bool] = lambda: True,
 ) -> WriteResult:
     """Create the channel that ``body`` describes, or find the one that an unanswered attempt created.
+
+    ``path`` is that of the call, for errors.
 
     A channel counts as ours if its name can be confused with the one in ``body`` and its id isn't ``known``, which are
     the ids that were live before the run. It's only sent again if it ``may_repeat``. Raises ApiError: in doubt if
@@ -61,15 +64,15 @@ async def create_channel(
         # Nothing more may be sent, so what was sent stays in doubt.
         raise in_doubt from None
     if created.channel is not None and created.channel.id in known:
-        raise _already_existed(created, created.channel)
+        raise _already_existed(created, created.channel, path)
     return created
 
 
-def _already_existed(result: WriteResult, channel: LiveChannel) -> ApiError:
+def _already_existed(result: WriteResult, channel: LiveChannel, path: str) -> ApiError:
     return ApiAnswerError(
         f"HTTP {result.status}, but the response names the channel {channel.id}, which already existed",
         method="POST",
-        path="the new channel",
+        path=path,
         status=result.status,
         request_id=result.request_id,
         in_doubt=True,

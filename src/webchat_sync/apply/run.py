@@ -167,6 +167,7 @@ class _Executor:
                 return await create_channel(
                     api,
                     operation.body,
+                    path=operation.path,
                     idempotency_key=self.settings.environment.new_id(),
                     known=self.known[run.organization],
                     sleep=self.settings.environment.sleep,

@@ -66,21 +66,32 @@ def in_words(error: ValidationError, text: str) -> tuple[str, str]:
             return _not_one_of(value, [limit], text)
         case "pattern":
             return f"{_shown(value, text)} doesn't have the format that this field requires", _form(schema)
-        case "minLength":
-            few = "the text is too short" if value else "the text is empty"
-            return few, f"Use at least {counted(limit, 'character')}."
-        case "maxLength":
-            over = len(value) - limit
-            return (
-                f"the text has {len(value):,} characters; the limit is {limit:,}",
-                f"Shorten it by {counted(over, 'character')}.",
-            )
+        case "minLength" | "minItems":
+            return _too_short(value, limit)
+        case "maxLength" | "maxItems":
+            return _too_long(value, limit)
         case "minimum" | "maximum":
             return f"{_shown(value, text)} is out of range", f"Use a number {_range(schema)}."
         case "anyOf":
             return _none_of(error, text)
         case _:
             return flat(error.message), str(schema.get("description", ""))
+
+
+def _too_short(value: str | list[Json], limit: int) -> tuple[str, str]:
+    what, unit, write = ("text", "character", "Use") if isinstance(value, str) else ("list", "item", "Write")
+    few = f"the {what} is too short" if value else f"the {what} is empty"
+    return few, f"{write} at least {counted(limit, unit)}."
+
+
+def _too_long(value: str | list[Json], limit: int) -> tuple[str, str]:
+    over = len(value) - limit
+    if isinstance(value, str):
+        return (
+            f"the text has {len(value):,} characters; the limit is {limit:,}",
+            f"Shorten it by {counted(over, 'character')}.",
+        )
+    return f"the list has {counted(len(value), 'item')}; the limit is {limit:,}", f"Remove {counted(over, 'item')}."
 
 
 def innermost(error: ValidationError) -> ValidationError:

@@ -174,7 +174,9 @@ class _Reader:
     def _group(self) -> _Cost:
         opening = _GROUP.match(self._pattern, self._at)
         if opening is None:
-            written = self._pattern[self._at : self._at + 3]
+            beginning = self._pattern[self._at : self._at + 4]
+            # `(?P` itself also begins a named group, which is supported.
+            written = beginning if beginning.startswith("(?P") else beginning[:3]
             raise _TooSlowError(f"it contains `{written}`, which isn't supported", "Use a group without a `?`.")
         if self._depth == _DEEPEST:
             raise _TooSlowError(f"it has more than {_DEEPEST} groups inside each other", "Use fewer groups.")

@@ -30,6 +30,9 @@ SEVERITY: Final = "x-severity"
 CODE: Final = "policy"
 
 _ANYTHING: Final[Json] = {}
+_IN_WORDS: Final = CODES.keys() | {"minItems", "maxItems"}
+"""The keywords whose problems and ways out have words."""
+
 _OF_EACH: Final = frozenset(("properties", "patternProperties"))
 
 
@@ -66,28 +69,34 @@ class Policy:
         for schema in _way(self.schema, list(error.absolute_schema_path)):
             said |= {key: value for key in (MESSAGE, SEVERITY) if isinstance(value := schema.get(key), str)}
         path = tuple(error.absolute_path)
-        message = said.get(MESSAGE) or _words(error, written(path))
+        message, way_out = (said[MESSAGE], "") if said.get(MESSAGE) else _words(error, written(path))
+        if way_out and not way_out.endswith((".", "?")):  # a description in the policy
+            way_out += "."
         return Diagnostic(
             message,
             steps=path,
-            hint=f"A rule of {self.name}.",
+            hint=f"{way_out} A rule of {self.name}.".lstrip(),
             severity="warning" if said.get(SEVERITY) == "warning" else "error",
             code=CODE,
         )
 
 
-def _words(error: ValidationError, text: str) -> str:
+def _words(error: ValidationError, text: str) -> tuple[str, str]:
+    """What's wrong, and what to do, if that's known."""
     value: Any = error.instance
+    if error.validator == "pattern" and len(value) > LONGEST_TEXT:
+        return f"text of more than {LONGEST_TEXT:,} characters can't be checked with a pattern", "Shorten it."
     if error.validator == "required":
         required: Any = error.validator_value
         missing = [key for key in required if key not in value]
         verb = "is" if len(missing) == 1 else "are"
-        return f"{in_a_row([f'`{brief(str(key))}`' for key in missing])} {verb} missing"
-    if error.validator in CODES and error.validator not in ("minimum", "maximum"):
-        return in_words(error, text)[0]
+        return f"{in_a_row([f'`{brief(str(key))}`' for key in missing])} {verb} missing", ""
+    if error.validator in _IN_WORDS:
+        message, way_out = in_words(error, text)
+        return message, way_out.rstrip()
     if error.validator == "not" and error.validator_value is _ANYTHING:
-        return "the policy doesn't allow this"
-    return f"the policy doesn't allow this (`{error.validator}`)"
+        return "the policy doesn't allow this", ""
+    return f"the policy doesn't allow this (`{error.validator}`)", ""
 
 
 def _validator(schema: Json) -> Validator:

@@ -35,7 +35,14 @@ LONGEST_TEXT: Final = 2_000
 _PATTERNS: Final = Limits(characters=500, text=LONGEST_TEXT, steps=100_000_000)
 """Some times the square of the longest text, which takes less than a second."""
 
-_ELSEWHERE: Final = frozenset(("$id", "$anchor", "$dynamicRef", "$dynamicAnchor"))
+_BY_PLACE: Final = "Remove it, and refer to the schema by its place, for example `#/$defs/NAME`."
+_NAMING: Final = {
+    "$id": "Remove it. References such as `#/$defs/NAME` don't need it.",
+    "$anchor": _BY_PLACE,
+    "$dynamicAnchor": _BY_PLACE,
+    "$dynamicRef": "Use `$ref` with the place of the schema, for example `#/$defs/NAME`.",
+}
+"""Keywords for references by name, which aren't followed, and what to do instead."""
 _EXTRA: Final = {"x-message": str, "x-severity": str, "x-only-for": dict}
 _ALONE: Final = re.compile(r"\(\?(?:P<|[a-z]+\))")
 """What can't be in a pattern that jsonschema joins with others."""
@@ -119,8 +126,8 @@ def _keyword(key: str, value: str, path: Path, root: Json) -> Iterator[Diagnosti
         yield from _pattern(value, path)
     elif key == "$schema" and value != DIALECT:
         yield _flaw("a policy must be JSON Schema 2020-12", path, f'Write "$schema": "{DIALECT}", or remove it.')
-    elif key in _ELSEWHERE:
-        yield _flaw(f"`{key}` points elsewhere and isn't supported", path, "Move the target to `$defs`.")
+    elif key in _NAMING:
+        yield _flaw(f"`{key}` isn't supported", path, _NAMING[key])
     elif key == "$ref" and not _POINTER.fullmatch(value):
         hint = "Move the schema to `$defs` in this file, and refer to `#/$defs/NAME`. Nothing is fetched."
         yield _flaw("this reference points outside the file", path, hint)

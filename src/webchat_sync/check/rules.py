@@ -28,7 +28,7 @@ def conflicts(parts: Sequence[Part]) -> Iterator[Diagnostic]:
         message = f"this name is already declared at {first.place('name')}"
         hint = "Remove one of them, or pin each to its own channel with `sync.id`."
         yield again.problem("duplicate-name", message, "name", hint=hint)
-    for first, again in _repeated(drafts, _former_name):
+    for first, again in _repeated(drafts, _renamed_name):
         message = f"this channel is already renamed at {first.place('sync', 'renamedFrom')}"
         yield again.problem("duplicate-rename", message, "sync", "renamedFrom", hint="Remove one of them.")
     yield from _renames(drafts)
@@ -128,6 +128,12 @@ def _name(declaration: Declaration) -> str:
 
 def _former_name(declaration: Declaration) -> str | None:
     return None if declaration.absent or declaration.renamed_from is None else stored_form(declaration.renamed_from)
+
+
+def _renamed_name(declaration: Declaration) -> str | None:
+    """The former name, unless it's also the new one, so that nothing is renamed."""
+    former = _former_name(declaration)
+    return None if former == _name(declaration) else former
 
 
 def _lookalikes(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:

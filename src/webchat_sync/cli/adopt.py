@@ -21,7 +21,7 @@ from webchat_sync.cli.tone import note, use_color
 from webchat_sync.errors import Diagnostic, InputError, worst_exit_code
 from webchat_sync.flat import flat
 from webchat_sync.frozen import frozen
-from webchat_sync.sentences import counted
+from webchat_sync.sentences import counted, in_a_row
 
 if TYPE_CHECKING:
     from webchat_sync.manifest.adopt import Edited
@@ -222,12 +222,12 @@ def _print_undeclared(organization: str, undeclared: Sequence[LiveChannel], *, s
     from webchat_sync.render.values import inline
 
     few = undeclared[:FEW]
-    names = ", ".join(inline(channel.name) for channel in few) + (" and others" if len(undeclared) > FEW else "")
+    names = in_a_row([inline(channel.name) for channel in undeclared], most=FEW)
     words = ["webchat-sync", "import", "--org", organization, *(["--sandbox"] if sandbox else [])]
     words += [word for channel in few for word in ("--only", channel.id)]
     left_out = counted(len(undeclared), "live channel isn't", "live channels aren't")
     of = f" of organisation {inline(organization)}" if several else ""
-    them = "it" if len(undeclared) == 1 else "each" if len(undeclared) <= FEW else f"each of these {FEW}"
+    them = "it" if len(undeclared) == 1 else "each" if len(undeclared) <= FEW else f"each of the first {FEW}"
     note(f"{left_out} in any file{of}: {names}. To write a file for {them}:")
     note(f"  {flat(shlex.join([*words, '--out', 'imported/']))}")
 

@@ -20,7 +20,7 @@ _FILTERED: Final = (
     "file yourself."
 )
 _FRESH: Final = "Run it on a fresh checkout: the request starts from a commit."
-_IGNORED: Final = "Commit the file, or leave it out: the request starts from a commit."
+_UNCOMMITTED: Final = "Commit the file, or leave it out: the request starts from a commit."
 _CONVERSIONS: Final = ("filter", "working-tree-encoding", "ident")
 """Attributes with which Git stores something else than the file."""
 
@@ -49,7 +49,9 @@ def committed_repository(paths: Sequence[Path], overlays: Sequence[Path], runtim
         }
         kinds = ("--others", "--ignored", "--exclude-standard")
         ignored = _ask(repository, runtime, "ls-files", "-z", *kinds, "--", *changed)
-        raise InputError([_changed(names[name], converted.get(name, ""), name in ignored) for name in changed])
+        raise InputError(
+            [_changed(names[name], converted.get(name, ""), name in ignored, name in committed) for name in changed]
+        )
     return repository
 
 
@@ -88,12 +90,13 @@ def _refuse_others(repository: Repository, paths: Iterable[Path]) -> None:
         raise InputError(problems)
 
 
-def _changed(path: Path, converted: str, ignored: bool) -> Diagnostic:
+def _changed(path: Path, converted: str, ignored: bool, committed: bool) -> Diagnostic:
+    if not committed:
+        because = ", because Git ignores it" if ignored else ""
+        return Diagnostic(f"{path} isn't committed{because}", hint=_UNCOMMITTED)
     if converted:
-        message = f"{path} differs between the commit and the checkout, because .gitattributes says `{converted}`"
+        message = f"{path} differs between the commit and the checkout, because its Git attributes say `{converted}`"
         return Diagnostic(message, hint=_FILTERED)
-    if ignored:
-        return Diagnostic(f"{path} isn't committed, because .gitignore excludes it", hint=_IGNORED)
     return Diagnostic(f"{path} has uncommitted changes", hint=_FRESH)
 
 

@@ -123,6 +123,10 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
 
 def _check(run: PipelineRun, name: str, overlays: Sequence[Path], *, new_channels: bool) -> None:
     """Raise InputError if this run can't propose anything."""
+    from webchat_sync.forge.host import unsupported
+
+    if run.host not in ("github", "gitlab"):
+        raise unsupported("requests")
     if new_channels and overlays:
         hint = "Leave out --new-channels: undeclared channels are listed, with the command that writes their files."
         raise InputError(

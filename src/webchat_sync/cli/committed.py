@@ -48,14 +48,11 @@ class Tree:
 
 
 def repository_of(paths: Sequence[Path], runtime: Runtime) -> Repository | None:
-    """The Git repository of ``paths``; None, with a message on stderr, if there is none."""
+    """The Git repository of ``paths``; None if there is none."""
     from webchat_sync.git import find_repository
 
     repositories = (find_repository(Path.cwd() / path, runtime.environ) for path in paths)
-    repository = next(filter(None, repositories), None)
-    if repository is None:
-        note("Compared with the files as they are now, since they aren't in a Git repository.")
-    return repository
+    return next(filter(None, repositories), None)
 
 
 @contextmanager
@@ -74,7 +71,9 @@ def tree_at(
     files = repository.files(commit, sorted(set(names.values())), SUFFIXES)
     present = [path for path, name in names.items() if name == "." or any(_is_below(file, name) for file in files)]
     missing = [
-        Diagnostic(f"{path} isn't in {commit}", hint="Commit it first.") for path in names if path not in present
+        Diagnostic(f"{path} isn't in {commit}", hint="Commit it first." if path.exists() else "Check the path.")
+        for path in names
+        if path not in present
     ]
     if missing and whole:
         raise InputError(missing)

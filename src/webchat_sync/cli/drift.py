@@ -174,12 +174,14 @@ def _trees(asked: _Asked, stack: ExitStack, runtime: Runtime) -> tuple[Tree, Tre
         if asked.base is not None:
             hint = "Leave out --base to see what differs, although not which side changed."
             raise InputError([Diagnostic("--base needs a Git repository, and the files aren't in one", hint=hint)])
+        note("Compared with the files as they are now, since they aren't in a Git repository.")
         return Tree(tuple(asked.paths), tuple(asked.overlays)), None
     tree = stack.enter_context(tree_at(repository, "HEAD", asked.paths, asked.overlays, whole=True))
+    older = None
+    if asked.base is not None:
+        older = stack.enter_context(tree_at(repository, asked.base, asked.paths, asked.overlays, whole=False))
     say_uncommitted(repository, tree, asked.paths, asked.overlays)
-    if asked.base is None:
-        return tree, None
-    return tree, stack.enter_context(tree_at(repository, asked.base, asked.paths, asked.overlays, whole=False))
+    return tree, older
 
 
 def _readings(
@@ -193,7 +195,7 @@ def _readings(
 
         base_url = asked.connection.named_label(runtime)
         readings = readings_of(snapshot, manifests, base_url=base_url, file=str(asked.live))
-        say_age(asked.live, snapshot, runtime)
+        say_age(asked.live, snapshot, runtime, did="Compared", preposition="with")
         return readings
     with connect(asked.connection, runtime, key_variables(manifests), manifests) as connected:
         return wait_for(lambda: list_readings(connected, runtime, single=single))

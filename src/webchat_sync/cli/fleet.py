@@ -18,6 +18,7 @@ from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.flat import flat
 from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import show
+from webchat_sync.sentences import counted
 
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
@@ -101,7 +102,7 @@ def read_fleet(
     if shard is not None and shard != WHOLE:
         by = f", from {source}" if source else ""
         more = " Use --shard 1/1 for all of them." if source else ""
-        count = f"{len(manifests):,} of {len(loaded.manifests):,} organisations"
+        count = f"{len(manifests):,} of {counted(len(loaded.manifests), 'organisation')}"
         click.echo(flat(f"Shard {shard}{by}: {count}.{more}"), err=True)
     return manifests, selection
 

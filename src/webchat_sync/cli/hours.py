@@ -118,17 +118,21 @@ def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOp
             [Diagnostic(f'no declared channel is named "{name}"', hint=f"Declared channels: {names or 'none'}.")]
         )
     if len(matching) > 1:
+        found = [
+            (manifest.organization, declaration.place)
+            for manifest in manifests
+            for declaration in manifest.declarations
+            if declaration in matching
+        ]
         hint = "Use --org ID, or give the path of the file that you mean."
+        if len({(organization, place.file) for organization, place in found}) == 1:
+            hint = "Use --live with the id of the channel that you mean, to see its live hours."
         raise InputError(
             [
                 Diagnostic(
-                    f'several channels have this name: "{name}" of {manifest.organization} is declared here',
-                    declaration.place,
-                    hint=hint,
+                    f'several channels have this name: "{name}" of {organization} is declared here', place, hint=hint
                 )
-                for manifest in manifests
-                for declaration in manifest.declarations
-                if declaration in matching
+                for organization, place in found
             ]
         )
     if FIELD not in matching[0].fields:

@@ -101,7 +101,8 @@ def command(
         _refuse_existing([path for path in texts if os.path.lexists(path)])
         _write_all(texts)
         if not channels:
-            note("No channels match, so nothing was written.")
+            reason = "No channels match" if exclude else "There are no live channels"
+            note(f"{reason}, so nothing was written.")
     elif out is not None and not to_stdout:
         _write_all({Path(out): written(channels)})
     else:

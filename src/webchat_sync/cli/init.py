@@ -24,7 +24,7 @@ from webchat_sync.files import create
 from webchat_sync.flat import flat
 from webchat_sync.jsonvalue import show
 from webchat_sync.sentences import in_a_row
-from webchat_sync.tree import escape
+from webchat_sync.tree import escape, left_by
 from webchat_sync.workflow.state import STATE_FOLDER
 
 if TYPE_CHECKING:
@@ -251,7 +251,7 @@ def _refuse_link(path: Path) -> None:
     if link := escape(path, path.parent):
         hint = "Remove the link, or use another folder."
         raise InputError(
-            [Diagnostic(f"{path} isn't written because the link {link} leads outside the repository", hint=hint)]
+            [Diagnostic(f"{path} isn't written because the link {link} leads outside {left_by(link)}", hint=hint)]
         )
 
 

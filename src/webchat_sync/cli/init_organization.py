@@ -59,8 +59,9 @@ def needs_of(owned: Sequence[Owner], organization: str | None) -> Needs:
             variables.add(owner.key_variable)
     is_open = not keys or any(name is None or "${" in name for name in keys)
     if organization and not is_open and organization not in keys:
-        others = ", ".join(sorted(filter(None, keys)))
-        note(f"--org {organization} is ignored: the manifests already name their organisation ({others}).")
+        others = sorted(filter(None, keys))
+        theirs = "organisation" if len(others) == 1 else "organisations"
+        note(f"--org {organization} is ignored: the manifests already name their {theirs} ({in_a_row(others)}).")
     return Needs(
         (organization or "") if is_open else None,
         tuple(

@@ -27,13 +27,19 @@ _OURS: Final = {
 }
 _RANGE: Final = re.compile(r" is not in the range (?:(\d+)<=)?x(?:<=(\d+)|>=(\d+))?")
 
+_WAY_OUT: Final = re.compile(r"""((?:"(?:[^"\\]|\\.)*"|`[^`]*`|[^"`])*?)\. ([A-Z].*)""", re.DOTALL)
+"""A sentence about what's wrong, and what to do; a full stop in quotes ends no sentence."""
+
 
 def usage_problem(error: click.ClickException) -> Diagnostic:
     """What's wrong, and what to type instead if that's known."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     path = context.command_path if context else "webchat-sync"
-    message = _in_our_words(error)
-    return Diagnostic(message, hint=f"{_meant(error, message, context)}Run `{path} --help` for usage and examples.")
+    message, way_out = _in_our_words(error), ""
+    if parts := _WAY_OUT.fullmatch(message):
+        message, way_out = parts[1], f"{parts[2]}. "
+    hint = f"{way_out}{_meant(error, message, context)}Run `{path} --help` for usage and examples."
+    return Diagnostic(message, hint=hint)
 
 
 def _in_our_words(error: click.ClickException) -> str:

@@ -85,7 +85,7 @@ class Database:
         try:
             connection = _connect(path, self._patience)
         except (OSError, sqlite3.Error) as error:
-            raise _unusable(path, str(error)) from error
+            raise _unusable(path, getattr(error, "strerror", None) or str(error)) from error
         self._closed = weakref.finalize(self, connection.close)
         try:
             self._prepare(connection)

@@ -72,14 +72,19 @@ async def open_forge(
             async with Session(gitlab.access(run, permission), environment) as session:
                 yield GitLab(session, run)
         case _:
-            what, hint = {
-                "issues": (
-                    "issues are",
-                    "Let the job fail instead: `webchat-sync drift --detailed-exitcode` exits with 2.",
-                ),
-                "requests": (
-                    "adopt requests are",
-                    "Run `webchat-sync adopt`, which edits the files, and commit them yourself.",
-                ),
-            }[to_write]
-            raise InputError([Diagnostic(f"{what} supported on GitHub and GitLab only", hint=hint)])
+            raise unsupported(to_write)
+
+
+def unsupported(to_write: Literal["issues", "requests"]) -> InputError:
+    """The error on a host where nothing of the kind is written."""
+    what, hint = {
+        "issues": (
+            "issues are",
+            "Let the job fail instead: `webchat-sync drift --detailed-exitcode` exits with 2.",
+        ),
+        "requests": (
+            "adopt requests are",
+            "Run `webchat-sync adopt`, which edits the files, and commit them yourself.",
+        ),
+    }[to_write]
+    return InputError([Diagnostic(f"{what} supported on GitHub and GitLab only", hint=hint)])

@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, TypeVar
 import httpx
 
 from webchat_sync.api.exchange import Call
-from webchat_sync.api.failures import SERVER_HINT, refusal
+from webchat_sync.api.failures import refusal, server_hint
 from webchat_sync.api.http import TIMEOUT, open_client
 from webchat_sync.api.pages import MOST_PAGES
 from webchat_sync.api.retry import LONGEST_ASKED, LONGEST_WAIT, repeat
@@ -215,7 +215,7 @@ class Session:
         if error.status == httpx.codes.GONE:
             return "Turn on issues in the repository's settings, or remove this step."
         if error.status is not None and error.status >= httpx.codes.INTERNAL_SERVER_ERROR:
-            return SERVER_HINT
+            return server_hint(error.request_id)
         return self._access.permission if error.status in _REFUSED else ""
 
     def _failed_query(self, call: Call, response: httpx.Response, errors: list[Mapping[str, Any]]) -> ApiError:

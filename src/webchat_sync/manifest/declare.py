@@ -23,7 +23,7 @@ MOST_PROBLEMS: Final = 1000
 _NONE: Final[frozenset[str]] = frozenset()
 """Shared by all channels, since every empty frozenset is a separate object."""
 
-_KNOWN: Final = "It has its own rules for checking and comparing. Remove it from this list."
+_KNOWN: Final = "It has its own rules for checking and comparing. Remove it from `settings.extraFields`."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +117,7 @@ def declare(document: Layered, schema: ManifestSchema) -> tuple[Part, list[Diagn
         # Errors and warnings have separate limits, so that warnings can't crowd out errors.
         errors = list(islice(_errors(document, value, drafts, schema.without_advice()), MOST_PROBLEMS))
         warnings = [problem for problem in problems[:MOST_PROBLEMS] if problem.severity == "warning"]
-        message = f"only the first {MOST_PROBLEMS} problems of this document are listed"
+        message = f"this document has more than {MOST_PROBLEMS:,} problems, and not all of them are listed"
         note = Diagnostic(message, document.place(), severity="error" if errors else "warning", code="limit")
         problems = [*errors, *warnings, note]
     return part, problems

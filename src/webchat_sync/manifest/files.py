@@ -14,7 +14,7 @@ from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.frozen import frozen
 from webchat_sync.sentences import in_a_row
 from webchat_sync.strict_json import JsonError, load_json
-from webchat_sync.tree import escape, is_skipped, read_regular
+from webchat_sync.tree import escape, is_skipped, left_by, read_regular
 from webchat_sync.yaml12.document import Source
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
@@ -160,7 +160,7 @@ def refused_link(path: Path, given: Path | None = None) -> Diagnostic | None:
         return None  # read_source reports it
     if link is None:
         return None
-    message = f"{show_path(path)} isn't read because the link {show_path(link)} leads outside the repository"
+    message = f"{show_path(path)} isn't read because the link {show_path(link)} leads outside {left_by(link)}"
     return Diagnostic(message, hint="Replace the link with the file itself.", code="outside-tree")
 
 

@@ -236,7 +236,8 @@ class _Assignment:
             self._problem(f"no manifest declares a channel {show(name)}", position, hint)
         elif (owners := len(set(self._taken.values()))) > 1:
             hint = "Add it in another overlay that names the `organization`, or declare it in a manifest."
-            self._problem(f"this overlay applies to {owners} organisations, so it can't add a channel", position, hint)
+            message = f"this overlay applies to {owners:,} organisations, so it can't add a channel"
+            self._problem(message, position, hint)
         elif any(defaults != self._defaults[0] for defaults in self._defaults):
             message = "the files that this overlay applies to have different `defaults`, so it can't add a channel"
             self._problem(message, position, "Declare the channel in one of these files instead.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.errors import Path as Steps
 from webchat_sync.jsonvalue import mapping
 from webchat_sync.manifest.files import refused_link, show_path
-from webchat_sync.tree import read_regular, tree_of
+from webchat_sync.tree import read_regular, repository_of, tree_of
 from webchat_sync.yaml12.document import Document, Source
 
 _NO_POLICY: Final = "this isn't a policy: it must be a single JSON document"
@@ -56,9 +57,12 @@ def _located(problems: Iterable[Diagnostic], place: Place, steps: Steps) -> Iter
 def _read(path: Path, manifest: Path) -> Document | list[Diagnostic]:
     """The document of the policy at ``path``, or its problems, which don't quote the file."""
     name = show_path(path)
+    if link := refused_link(path):
+        return [replace(link, message=f"the policy {link.message}")]
     tree = tree_of(manifest)
-    if refused_link(path) or (tree is not None and not Path(os.path.realpath(path)).is_relative_to(tree)):
-        return [Diagnostic(f"the policy {name} is outside the repository", hint=_HINT, code="outside-tree")]
+    if tree is not None and not Path(os.path.realpath(path)).is_relative_to(tree):
+        around = "the repository" if repository_of(manifest.parent) else "the current directory"
+        return [Diagnostic(f"the policy {name} is outside {around}", hint=_HINT, code="outside-tree")]
     try:
         data = read_regular(path)
     except FileNotFoundError:

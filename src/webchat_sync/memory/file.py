@@ -27,7 +27,7 @@ from webchat_sync.memory.file_text import ENTRIES, ORGANIZATIONS, FileText
 from webchat_sync.memory.ports import Edit, Holder, Note, Run
 from webchat_sync.model import OrganizationKey, moment_text, read_moment
 from webchat_sync.strict_json import load_json
-from webchat_sync.tree import escape_named, read_regular
+from webchat_sync.tree import escape_named, left_by, read_regular
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -90,7 +90,7 @@ class FileMemory:
         try:
             if link := escape_named(self.path, self.folders):
                 hint = "Use the path of the file itself in `settings.ledger`."
-                message = f"the ledger {self.path} isn't used because the link {link} leads outside the repository"
+                message = f"the ledger {self.path} isn't used because the link {link} leads outside {left_by(link)}"
                 raise InputError([Diagnostic(message, hint=hint)])
             data = read_regular(self.path)
             written = self._written
@@ -118,7 +118,11 @@ class FileMemory:
 @lru_cache(maxsize=4)
 def _parse(data: bytes) -> _Content:
     """Cached, since a run also reads it to recognise secrets. Raises ValueError, in particular DamagedError."""
-    stored = load_json(data.decode(), unique_keys=True)
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise DamagedError("it isn't UTF-8") from None
+    stored = load_json(text, unique_keys=True)
     if not isinstance(stored, dict):
         raise DamagedError("it isn't a JSON object")
     check_version(stored.get("version"))

@@ -13,6 +13,7 @@ from webchat_sync.git_messages import in_short
 from webchat_sync.memory.place import Remote
 from webchat_sync.model import Secret
 from webchat_sync.redact import redact
+from webchat_sync.sentences import ended
 
 LONGEST_TEXT: Final = 4_000
 """Characters to show of a remote's texts, such as a commit message or a reason."""
@@ -82,4 +83,4 @@ def reason(result: CompletedProcess[bytes], secrets: Iterable[Secret]) -> str:
     stderr = _CONTROL.sub("", redact(result.stderr.decode("utf-8", "replace"), secrets))
     lines = [line.strip() for line in (*stderr.splitlines(), *refusals(result.stdout).splitlines())]
     telling = [line for line in lines if line and not any(text in line for text in _SAID_EVERY_TIME)]
-    return in_short(telling or lines)[:LONGEST_TEXT] or f"git exited with code {result.returncode}"
+    return in_short(telling or lines)[:LONGEST_TEXT] or f"git {ended(result.returncode)}"

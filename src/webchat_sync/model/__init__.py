@@ -24,6 +24,7 @@ from webchat_sync.model.channels import (
     Manifest,
     Prune,
     WriteResult,
+    server_in_words,
 )
 from webchat_sync.model.identity_secret import (
     ChannelKey,
@@ -152,6 +153,7 @@ __all__ = [
     "read_moment",
     "read_steps",
     "sent_fields",
+    "server_in_words",
     "share_of",
     "steps_document",
     "within",

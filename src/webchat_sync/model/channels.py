@@ -19,6 +19,12 @@ HAS_SECRET: Final = "hasIdentitySecret"  # noqa: S105 - a field's name
 SANDBOX: Final = "sandbox"
 """Replaces the base URL, and the id of an unnamed organisation, if the embedded emulator answers."""
 
+
+def server_in_words(base_url: str) -> str:
+    """The server at ``base_url``, in words."""
+    return "the sandbox" if base_url == SANDBOX else base_url
+
+
 Prune: TypeAlias = "bool | Literal['owned']"
 """What happens to undeclared live channels: they stay, they're deleted, or only those that an apply declared are."""
 

@@ -12,7 +12,7 @@ from webchat_sync.frozen import frozen
 from webchat_sync.model import Change, Create, Delete, Key, Listing, OrganizationPlan, Plan, Unchanged, Update
 from webchat_sync.plan.former_channels import IN_DOUBT, TWICE
 from webchat_sync.plan.organizations import refused
-from webchat_sync.sentences import in_a_row
+from webchat_sync.sentences import counted, in_a_row
 
 _MOST_SEARCHES: Final = 20
 """How many names are compared with all others, to find similar ones."""
@@ -124,8 +124,8 @@ def short_listings(
         return ()
     return tuple(
         Diagnostic(
-            f'organisation "{planned.organization}" had {planned.listed} live channels when the plan was made, and '
-            f"now has {now}, although the plan deletes {_only(len(_deletes(planned)))}",
+            f'organisation "{planned.organization}" had {counted(planned.listed, "live channel")} when the plan was '
+            f"made, and now has {now:,}, although the plan deletes {_only(len(_deletes(planned)))}",
             hint="Check that the list is complete and plan again, or use --allow-short-listing.",
         )
         for planned in plan.organizations
@@ -134,7 +134,7 @@ def short_listings(
 
 
 def _only(count: int) -> str:
-    return f"only {count}" if count else "none of them"
+    return f"only {count:,}" if count else "none"
 
 
 def _lockouts(organization: OrganizationPlan, *, several: bool) -> Iterator[Diagnostic]:
@@ -158,17 +158,24 @@ def _lookalikes(organization: OrganizationPlan, options: GuardOptions) -> Iterat
             others = ", ".join(f'"{name}" ({channel_id})' for channel_id, name in change.lookalikes)
             channel_id, name = change.lookalikes[0]
             gone = [json.dumps(name) for channel_id, name in change.lookalikes if channel_id in going]
+            several = len(change.lookalikes) > 1
+            others_are = "others whose names are" if several else "one whose name is"
+            declare_it = (
+                f"If you mean one of them, such as {json.dumps(name)}, declare that exact name"
+                if several
+                else f"If you mean that one, declare its exact name {json.dumps(name)}"
+            )
             both = (
                 f"To create a new one and delete {in_a_row(gone)}, use --allow-lookalikes."
                 if gone
-                else "If you want both, use --allow-lookalikes."
+                else f"If you want {'all of them' if several else 'both'}, use --allow-lookalikes."
             )
             taken_for = "it" if change.renamed is None else f'it or with its former name "{change.renamed}"'
             yield Diagnostic(
-                f'channel "{change.address}" would be created next to one whose name is easily confused with '
+                f'channel "{change.address}" would be created next to {others_are} easily confused with '
                 f"{taken_for}: {others}",
                 change.place,
-                hint=f"If you mean that one, declare its exact name {json.dumps(name)}, rename it with "
+                hint=f"{declare_it}, rename it with "
                 f"`sync.renamedFrom: {json.dumps(name)}`, or pin it with `sync.id: {channel_id}`. {both}",
             )
 
@@ -185,9 +192,10 @@ def _lost_renames(organization: OrganizationPlan) -> Iterator[Diagnostic]:
             similar = get_close_matches(change.renamed, going, cutoff=0.4) if searches <= _MOST_SEARCHES else []
             near = similar or going[:3]
             names = ", ".join(f'"{name}"' for name in near)
+            what = "an undeclared channel" if len(near) == 1 else "undeclared channels"
             yield Diagnostic(
                 f'channel "{change.address}" would be renamed from "{change.renamed}", but no live channel '
-                f"has that name, and undeclared channels would be deleted in the same apply: {names}",
+                f"has that name, and {what} would be deleted in the same apply: {names}",
                 change.place,
                 hint="Fix `sync.renamedFrom`, or remove it if the channel is new.",
             )
@@ -227,8 +235,8 @@ def _harm(change: Change) -> str:
 def _emptied(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Diagnostic]:
     if organization.prune and not organization.declared_count and _deletes(organization) and not options.allow_empty:
         yield Diagnostic(
-            f'the manifest of organisation "{organization.organization}" declares no channels, and '
-            "settings.prune is on",
+            f'the manifest of organisation "{organization.organization}" declares no channels to keep, and '
+            f"settings.prune is {'on' if organization.prune is True else organization.prune}",
             hint="Check for a missing or empty file, or use --allow-empty.",
         )
 
@@ -239,15 +247,16 @@ def _too_many_deletes(organization: OrganizationPlan, options: GuardOptions) -> 
     limit = max_deletes.of(listed) if max_deletes else max(1, DEFAULT_PERCENTAGE.of(listed))
     if len(deletes) > limit:
         names = ", ".join(f'"{change.address}"' for change in deletes)
+        them = "it" if len(deletes) == 1 else "all of them"
         explanation = (
             f"--max-deletes is {max_deletes}"
             if max_deletes
             else f"the default: 1, or {DEFAULT_PERCENTAGE} if that's more"
         )
         yield Diagnostic(
-            f'organisation "{organization.organization}": {len(deletes)} of {listed} live channels would be '
-            f"deleted ({names}), but the limit is {limit} ({explanation})",
-            hint=f"If you want to delete all of them, use --max-deletes {len(deletes)}.",
+            f'organisation "{organization.organization}": {len(deletes):,} of {counted(listed, "live channel")} would '
+            f"be deleted ({names}), but the limit is {limit:,} ({explanation})",
+            hint=f"If you want to delete {them}, use --max-deletes {len(deletes)}.",
         )
 
 

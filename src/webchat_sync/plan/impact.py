@@ -219,7 +219,7 @@ def _fewer_hours(facts: Facts) -> Placeholders | None:
     hours = _hours(before, after, facts.at)
     if before.timezone != after.timezone:
         then = f"from {since:%d %b %Y} on, " if since != facts.at else ""
-        hours += f"; {then}{show_minutes(closed)} of the {show_minutes(before.minutes)} a week are no longer open"
+        hours += f"; {then}no longer open for {show_minutes(closed)} of the {show_minutes(before.minutes)} a week"
     return {"hours": hours}
 
 

@@ -53,7 +53,10 @@ def update_note(declaration: Declaration, live: LiveChannel, others: LiveNames) 
     if same(live.name, declaration.name):
         return ""
     holders = [other.id for other in others.same(declaration.name) if other.id != live.id]
-    return f"another live channel already has this name: {', '.join(holders)}" if holders else ""
+    if not holders:
+        return ""
+    have = "another live channel already has" if len(holders) == 1 else "other live channels already have"
+    return f"{have} this name: {', '.join(holders)}"
 
 
 def _mostly_equal(declaration: Declaration, values: Mapping[str, Json]) -> bool:

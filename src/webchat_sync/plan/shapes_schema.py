@@ -8,7 +8,7 @@ from typing import Any, Final
 from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
 from webchat_sync.domain.match_items import UNDESCRIBED
 from webchat_sync.plan.shapes import WORDS, Seen
-from webchat_sync.sentences import in_a_row
+from webchat_sync.sentences import counted, in_a_row
 
 _TITLE: Final = "What live channels have in fields whose structure isn't documented"
 DEEPEST: Final = 40
@@ -38,7 +38,7 @@ def _schema(
     schema: dict[str, Any] = {"type": types if len(types) > 1 else types[0]} if types else {}
     if of:
         note = " Set by the server." if from_server else ""
-        schema["description"] = f"{_words(seen)}; in {seen.count} of {of} live values.{note}"
+        schema["description"] = f"{_words(seen)}; in {seen.count:,} of {counted(of, 'live value')}.{note}"
     if not depth:
         return schema
     if seen.keys:

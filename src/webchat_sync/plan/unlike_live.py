@@ -65,7 +65,7 @@ class _Place:
         called = word[0].lower() if word else str(self)
         if count == 1:
             return f"isn't in the only live value of {self.name}"
-        return f"is in none of the {count} live {called}"
+        return f"is in none of the {count:,} live {called}"
 
 
 def _differences(place: _Place, declared: Json, seen: Seen, shape: Shape) -> Iterator[tuple[str, str]]:
@@ -96,5 +96,5 @@ def _of_mapping(place: _Place, declared: Mapping[str, Json], seen: Seen, shape: 
 def _other_type(place: _Place, declared: str, seen: Seen) -> str:
     live_types = in_a_row([WORDS[name] for name in seen.types if name != "null"], last="or")
     subject = f"{as_json(str(place))} is {WORDS[declared]}"
-    values = {1: "the only live value", 2: "both live values"}.get(seen.filled, f"all {seen.filled} live values")
+    values = {1: "the only live value", 2: "both live values"}.get(seen.filled, f"all {seen.filled:,} live values")
     return f"{subject}, but {live_types} in {values}"

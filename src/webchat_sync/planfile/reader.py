@@ -76,7 +76,7 @@ def read_plan(text: str, *, file: str = "the plan") -> Plan:
             f"{file} has the call {unknown}, which this version of webchat-sync doesn't know", _WITH_ITS_MAKER
         ) from None
     except KeyError as missing:
-        raise _stale(f"{file} has no {missing}, which is needed to apply it", _PLAN_AGAIN) from None
+        raise _stale(f"{file} has no `{missing.args[0]}`, which is needed to apply it", _PLAN_AGAIN) from None
     except (TypeError, ValueError) as flawed:
         raise InputError([Diagnostic(f"{file} isn't a plan: {flawed}", hint=_MAKE_ONE)]) from None
 

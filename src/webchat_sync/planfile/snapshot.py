@@ -12,8 +12,19 @@ from webchat_sync.domain.catalogue import load_schema
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.flat import visible
 from webchat_sync.frozen import frozen
-from webchat_sync.model import FailedOrganization, Json, Listing, LiveChannel, Manifest, moment_text, read_moment
+from webchat_sync.jsonvalue import show
+from webchat_sync.model import (
+    FailedOrganization,
+    Json,
+    Listing,
+    LiveChannel,
+    Manifest,
+    moment_text,
+    read_moment,
+    server_in_words,
+)
 from webchat_sync.planfile.failed import failed_document, read_failed
+from webchat_sync.sentences import in_a_row
 from webchat_sync.strict_json import JsonError, load_json
 
 FORMAT_VERSION: Final = "1.1"
@@ -63,14 +74,17 @@ def read_snapshot(text: str | bytes, *, file: str = "the snapshot") -> Snapshot:
     listings = document.get("listings") if isinstance(document, dict) else None
     if not isinstance(listings, list):
         raise _untrusted(file, "it isn't a snapshot, since it has no `listings` list")
-    version = str(document.get("format_version"))
-    if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
-        raise _untrusted(file, f"its format_version is {version}, not {FORMAT_VERSION}")
+    if "format_version" not in document:
+        raise _untrusted(file, "it has no `format_version`")
+    version, ours = document["format_version"], FORMAT_VERSION.partition(".")[0]
+    if str(version).partition(".")[0] != ours:
+        why = f"its format_version is {show(version)}, but this version of webchat-sync only supports {ours}.x"
+        raise _untrusted(file, why)
     by_organization = [_listing(file, f"listings[{index}]", listing) for index, listing in enumerate(listings)]
     failed = _failed(file, document.get("failed", []))
     names = [*(organization for organization, _ in by_organization), *(failure.organization for failure in failed)]
-    if repeated := _twice(names):
-        raise _untrusted(file, f"it lists the organisation {repeated} more than once")
+    if repeated := _twice("organisation", names):
+        raise _untrusted(file, f"it lists {repeated} more than once")
     return Snapshot(_moment(file, document.get("created_at")), dict(by_organization), failed)
 
 
@@ -93,7 +107,10 @@ def against(
         if manifest.organization not in known
     ]
     problems += [
-        Diagnostic(f'{file} lists "{organization}" at {listing.base_url}, not at {base_url}', hint=_TAKE_ONE)
+        Diagnostic(
+            f'{file} lists "{organization}" at {server_in_words(listing.base_url)}, not at {server_in_words(base_url)}',
+            hint=_TAKE_ONE,
+        )
         for organization, listing in snapshot.listings.items()
         if base_url is not None and listing.base_url != base_url
     ]
@@ -118,8 +135,8 @@ def _listing(file: str, place: str, item: Json) -> tuple[str, Listing]:
             live.append(LiveChannel.from_json(channel))
         except ValueError as error:
             raise _untrusted(file, f"`{place}.channels[{at}]` {error}") from None
-    if repeated := _twice([channel.id for channel in live]):
-        raise _untrusted(file, f"`{place}` lists the id {repeated} more than once")
+    if repeated := _twice("id", [channel.id for channel in live]):
+        raise _untrusted(file, f"`{place}` lists {repeated} more than once")
     return organization, Listing(base_url, tuple(live))
 
 
@@ -141,8 +158,10 @@ def _moment(file: str, value: Json) -> datetime:
     return moment
 
 
-def _twice(names: Sequence[str]) -> str:
-    return ", ".join(name for name, count in Counter(names).items() if count > 1)
+def _twice(what: str, names: Sequence[str]) -> str:
+    """The names that are repeated, in words; empty if none is."""
+    repeated = [f'"{name}"' for name, count in Counter(names).items() if count > 1]
+    return f"the {what}{'s' if len(repeated) > 1 else ''} {in_a_row(repeated)}" if repeated else ""
 
 
 def _untrusted(file: str, why: str) -> InputError:

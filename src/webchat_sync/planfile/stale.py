@@ -14,7 +14,6 @@ from webchat_sync.jsonvalue import as_json
 from webchat_sync.leaks import redact_steps, redact_value_at
 from webchat_sync.model import (
     NOTHING_REMEMBERED,
-    SANDBOX,
     Change,
     ChannelKey,
     Create,
@@ -36,11 +35,13 @@ from webchat_sync.model import (
     Update,
     path_text,
     sent_fields,
+    server_in_words,
 )
 from webchat_sync.plan.diff import differences
 from webchat_sync.plan.digest import channel_digest, manifest_digest
 from webchat_sync.plan.live_names import LiveNames
 from webchat_sync.plan.organizations import of_organization
+from webchat_sync.sentences import in_a_row
 
 _PLAN_AGAIN: Final = "Plan again, and have the new plan reviewed."
 _MAYBE_DONE: Final = (
@@ -48,9 +49,8 @@ _MAYBE_DONE: Final = (
     "shows it."
 )
 
-
-def _api(base_url: str) -> str:
-    return "the sandbox" if base_url == SANDBOX else base_url
+_FEW: Final = 10
+"""How many organisations of a plan are named."""
 
 
 def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) -> tuple[Diagnostic, ...]:
@@ -60,8 +60,8 @@ def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) ->
     """
     problems = [
         Diagnostic(
-            f'the plan for organisation "{planned.organization}" was made for {_api(planned.base_url)}, '
-            f"not {_api(base_url)}",
+            f'the plan for organisation "{planned.organization}" was made for '
+            f"{server_in_words(planned.base_url)}, not {server_in_words(base_url)}",
             hint="Apply it to the same API, or plan again for this one.",
         )
         for planned in saved.organizations
@@ -69,14 +69,19 @@ def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) ->
     ]
     organizations = [planned.organization for planned in saved.organizations]
     if organization is not None and organization not in organizations:
-        named = ", ".join(f'"{planned_for}"' for planned_for in organizations)
+        the = "an" if len(organizations) > 1 else "the"
         problems.append(
             Diagnostic(
-                f'the plan was made for organisation {named}, not "{organization}"',
-                hint="Use the organisation of the plan (--org, MOSEND_ORG_ID), or plan again for this one.",
+                f'the plan was made for {_named(organizations)}, not "{organization}"',
+                hint=f"Use {the} organisation of the plan (--org, MOSEND_ORG_ID), or plan again for this one.",
             )
         )
     return tuple(problems)
+
+
+def _named(organizations: Sequence[str]) -> str:
+    what = {0: "no organisation", 1: "organisation "}.get(len(organizations), "organisations ")
+    return what + in_a_row([f'"{organization}"' for organization in organizations], most=_FEW)
 
 
 def manifests_of(saved: Plan, manifests: Sequence[Manifest], plans: Sequence[Plan]) -> Sequence[Manifest]:
@@ -128,8 +133,7 @@ def _forgotten(planned: OrganizationPlan, ledger: Ledger) -> Iterator[Diagnostic
             continue
         if decided_on != _attempt(ledger, ChannelKey(planned.base_url, planned.organization, change.channel_id)):
             yield _problem(
-                change,
-                "had its identity secret changed after the plan was made",
+                change, "has a different entry for its identity secret in the ledger than when the plan was made"
             )
 
 

@@ -156,7 +156,7 @@ def _broken(problems: Sequence[Diagnostic]) -> Iterator[str]:
     fails = any(problem.severity == "error" for problem in problems)
     ranked = sorted(problems, key=lambda problem: problem.severity)
     lines = [f"- {_rule(problem)}" for problem in ranked[:_MOST]]
-    more = [f"- and {len(ranked) - _MOST} more"] if len(ranked) > _MOST else []
+    more = [f"- and {len(ranked) - _MOST:,} more"] if len(ranked) > _MOST else []
     yield "\n".join([_FAILS if fails else _WARNS, "", *lines, *more])
 
 
@@ -195,7 +195,7 @@ def _impact(undo: Plan) -> Iterator[str]:
         return
     ranked = sorted(effects, key=lambda entry: rank([entry[1]]))
     lines = [f"- {code_span(name)}: {_effect(effect)}" for name, effect in ranked[:_MOST]]
-    more = [f"- and {len(ranked) - _MOST} more"] if len(ranked) > _MOST else []
+    more = [f"- and {len(ranked) - _MOST:,} more"] if len(ranked) > _MOST else []
     yield "\n".join(["#### If you don't merge: how undoing the changes affects visitors", "", *lines, *more])
 
 
@@ -242,14 +242,14 @@ def _others(summary: AdoptSummary) -> Iterator[str]:
         added = [code_span(summary.name_of(organization, name)) for organization, name in summary.added]
         them = "it" if len(added) == 1 else "them"
         stay = (
-            f". Without a file, an apply leaves {them} alone, unless `settings.prune` is on"
+            f". Without a file, an apply leaves {them} alone, unless `settings.prune` is on."
             if summary.has_edits
             else ""
         )
         yield f"New, and not in any file yet: {in_a_row(added, most=_MOST)}{stay}"
     if summary.left:
         lines = [f"- {phrase(redact_text(line), most=_LINE)}" for line in summary.left[:_MOST]]
-        more = [f"- and {len(summary.left) - _MOST} more"] if len(summary.left) > _MOST else []
+        more = [f"- and {len(summary.left) - _MOST:,} more"] if len(summary.left) > _MOST else []
         yield "\n".join(["Not adopted:", "", *lines, *more])
 
 
@@ -257,4 +257,5 @@ def _unread(plan: Plan) -> Iterator[str]:
     """What couldn't be read. It's not part of the identity, since a failure may be temporary."""
     if plan.failed:
         lines = [f"- {phrase(redact_text(notice), most=_LINE)}" for notice in notices(plan)]
-        yield "\n".join(["Nothing was adopted from these organisations:", "", *lines])
+        these = "this organisation" if len(plan.failed) == 1 else "these organisations"
+        yield "\n".join([f"Nothing was adopted from {these}:", "", *lines])

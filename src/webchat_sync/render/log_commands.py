@@ -40,7 +40,7 @@ def most(kind: Kind, annotations: Sequence[str], *, rest: str) -> list[str]:
     if len(annotations) <= MOST:
         return list(annotations)
     shown = MOST - 1
-    return [*annotations[:shown], annotation(kind, f"{len(annotations) - shown} more: {rest}")]
+    return [*annotations[:shown], annotation(kind, f"{len(annotations) - shown:,} more: {rest}")]
 
 
 def _data(text: str) -> str:

@@ -75,13 +75,18 @@ def render_report(plan: Plan, report: ApplyReport) -> str:
         counts = f"{summary.create:,} added, {summary.update:,} changed, {summary.delete:,} destroyed"
         return "\n".join([*_unlisted(plan, report), f"Apply complete! Channels: {counts}."])
     if report.outcome == "converged":
-        reached = summarize(plan.reached)
-        counts = f"{reached.create:,} added, {reached.update:,} changed, {reached.delete:,} destroyed"
         lines = [f"Apply didn't reach every organisation.{failed_line(plan)}", *_failures(plan)]
         lines += _unlisted(plan, report)
         lines += [line for result in report.results if result.status != "done" for line in _operation(plan, result)]
-        return "\n".join([*lines, f"In the others: {counts}."])
+        return "\n".join([*lines, *_in_the_others(plan.reached)])
     return "\n".join(_account(plan, report))
+
+
+def _in_the_others(reached: Plan) -> Iterator[str]:
+    """What was done in the organisations that didn't fail; nothing if all did."""
+    if reached.organizations:
+        summary, others = summarize(reached), "the others" if len(reached.organizations) > 1 else "the other one"
+        yield f"In {others}: {summary.create:,} added, {summary.update:,} changed, {summary.delete:,} destroyed."
 
 
 def _failures(plan: Plan) -> Iterator[str]:

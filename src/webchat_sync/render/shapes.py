@@ -122,8 +122,9 @@ def _cells(row: _Row) -> tuple[str, str, str, str]:
 def _times(row: _Row) -> str:
     if row.holders is None:
         return counted(row.seen.count, row.unit)
-    channels = " channels" if row.depth == 0 else ""
-    return f"in {row.seen.count if row.depth else row.seen.filled:,} of {row.holders:,}{channels}"
+    if row.depth:
+        return f"in {row.seen.count:,} of {row.holders:,}"
+    return f"in {row.seen.filled:,} of {counted(row.holders, 'channel')}"
 
 
 def _examples(seen: Seen) -> str:

@@ -70,14 +70,14 @@ def plan_notices(plan: Plan) -> list[str]:
 
 
 def partial_line(plan: Plan) -> str:
-    """The notice for a plan that's limited to some channels."""
+    """The notice for a plan, or a drift, that's limited to some channels."""
     patterns = in_a_row([inline(pattern) for pattern in plan.partial], last="or")
-    return f"This plan is partial: only channels matching {patterns} were considered."
+    return f"Only channels matching {patterns} were considered."
 
 
 def _listing_line(created_at: datetime) -> str:
-    """The notice for a plan that was made against a snapshot of that time."""
-    return f"Planned against a listing of {moment_text(created_at)}, not against what is live."
+    """The notice for a plan, or a drift, that was made against a snapshot of that time."""
+    return f"Compared with a listing of {moment_text(created_at)}, not with what is live."
 
 
 def last_line(plan: Plan) -> str:

@@ -7,15 +7,23 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Generic, TypeVar
 
 from webchat_sync.errors import Diagnostic
-from webchat_sync.model import SANDBOX, ChannelKey, Create, Ledger, LedgerEntry, MakeSecret, Sink, Update
+from webchat_sync.model import (
+    SANDBOX,
+    ChannelKey,
+    Create,
+    Ledger,
+    LedgerEntry,
+    MakeSecret,
+    Sink,
+    Update,
+    server_in_words,
+)
 from webchat_sync.secrets.sinks import Address, addresses, read_sink
 
-_WAY_OUT: Final = (
-    "Use a different sink for one of them, for example with `${MOSEND_ORG_ID}` in its path. To replace "
-    "what's there, use --take-over-sink."
-)
-
-_AWAY: Final = "Move it elsewhere, or use a different sink. To replace what's there, use --take-over-sink."
+_APART: Final = "Use a different sink for one of them, for example with `${MOSEND_ORG_ID}` in its path."
+_REPLACE: Final = "To replace what's there, use --take-over-sink."
+_WAY_OUT: Final = f"{_APART} {_REPLACE}"
+_AWAY: Final = f"Move it elsewhere, or use a different sink. {_REPLACE}"
 
 
 def occupied_sinks(
@@ -34,9 +42,10 @@ def occupied_sinks(
         for sink in operation.sinks:
             keys = remembered.of(sink)
             held = [key for key in keys if key != ours and _holds(key, ledger[key], ours, live)]
-            owners = [*(_named(key, ledger[key]) for key in held), *planned.of(sink)]
-            problems += [_occupied(change, sink, f"the secret of {owner}", _WAY_OUT) for owner in owners]
-            if not owners and not keys and _is_unknown(sink):
+            problems += [_occupied(change, sink, f"the secret of {_named(key, ledger[key])}", _WAY_OUT) for key in held]
+            others = planned.of(sink)
+            problems += [_claimed(change, sink, other) for other in others]
+            if not others and not keys and _is_unknown(sink):
                 problems.append(_occupied(change, sink, "something that isn't in any ledger", _AWAY))
         planned.add(operation.sinks, f'"{change.address}" of organisation "{operation.organization}"')
     return problems
@@ -99,7 +108,7 @@ def _is_unknown(sink: Sink) -> bool:
 
 
 def _named(key: ChannelKey, entry: LedgerEntry) -> str:
-    return f'"{entry.name}" of organisation "{key.organization}" on {key.base_url}'
+    return f'"{entry.name}" of organisation "{key.organization}" on {server_in_words(key.base_url)}'
 
 
 def _holds(key: ChannelKey, entry: LedgerEntry, ours: ChannelKey, live: Mapping[str, Collection[str]]) -> bool:
@@ -118,3 +127,9 @@ def _meets(sink: Sink, others: Iterable[Sink]) -> bool:
 def _occupied(change: Create | Update, sink: Sink, what: str, way_out: str) -> Diagnostic:
     message = f'channel "{change.address}": the sink `{sink.label}` already holds {what}, which would be lost'
     return Diagnostic(message, change.place, hint=way_out)
+
+
+def _claimed(change: Create | Update, sink: Sink, other: str) -> Diagnostic:
+    """The problem with a sink that another channel's new secret also goes to, so that it holds neither yet."""
+    message = f'channel "{change.address}": the secret of {other} goes to the sink `{sink.label}`, too'
+    return Diagnostic(f"{message}; one of the two would be lost", change.place, hint=_APART)

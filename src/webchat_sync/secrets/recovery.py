@@ -161,6 +161,10 @@ def _read(path: Path) -> WaitingSecret:
             sinks=tuple(Sink.from_json(sink) for sink in document["sinks"]),
             secret=Secret(document["secret"]),
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        problem = Diagnostic(f"can't read {path} ({type(error).__name__})", hint="Rotate the secret again.")
+    except OSError as error:
+        problem = Diagnostic(f"can't read {path}: {error.strerror}", hint="Check the path and the permissions.")
+    except (ValueError, KeyError, TypeError):
+        # Without the reason, which may quote the secret.
+        hint = "It's a copy of a secret that wasn't delivered. Remove it, and rotate that secret again."
+        problem = Diagnostic(f"{path} is damaged", hint=hint)
     raise InputError([problem])

@@ -49,7 +49,8 @@ SETTLE: Final = 15.0
 """Seconds to wait before a rotation in doubt is repeated, since a server may commit the first one late."""
 
 _FIX: Final = "Nothing was changed. Fix the sink or use a different one, then run this again."
-_NOT_SENT: Final = "not sent, because the run was interrupted before"
+_FOLDER: Final = "Nothing was changed. Check the folder and its permissions, then run this again."
+_NOT_SENT: Final = "not sent, because the run was interrupted before that"
 _NEXT: Final = {"open": "Check that `identityRequired` is on.", "unproven": "Fix what prevented the check."}
 
 
@@ -94,7 +95,7 @@ class Rotations:
                         f'channel "{change.address}": the sink `{sink.label}` isn\'t ready to accept a secret: {reason}'
                     )
                     problems.append(Diagnostic(message, change.place, hint=_FIX))
-            problems += [Diagnostic(flaw, hint=_FIX) for flaw in (self.book.flaw(), writable(self.recovery)) if flaw]
+            problems += [Diagnostic(flaw, hint=_FOLDER) for flaw in (self.book.flaw(), writable(self.recovery)) if flaw]
         return list(dict.fromkeys(problems))
 
     def adoption(self, organization: str, change: Change) -> tuple[ChannelKey, LedgerEntry] | None:

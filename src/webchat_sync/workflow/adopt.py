@@ -286,7 +286,7 @@ def _left(adoption: Adoption, unplaced: Mapping[str, str]) -> Iterator[Diagnosti
     declaration = adoption.declaration
     for name, reason in {**adoption.left, **unplaced}.items():
         yield Diagnostic(
-            f'`{name}` of "{declaration.name}" differs from what is live, but isn\'t changed: {reason}',
+            f'`{name}` of "{declaration.name}" isn\'t changed: {reason}',
             declaration.field_places.get(name, declaration.place),
             severity="warning",
         )

@@ -151,11 +151,12 @@ class RunMemory:
                 begun, creates=creates, adoptions=_of(planned, self.base_url, adoptions)
             )
         adopted = [entry.name for entry in adoptions.values()]
-        sentences = [
-            f"About to create {_counted(creating, 'channel')}" if creating else "",
-            f"Adopted {_counted(adopted, 'identity secret')}" if adopted else "",
+        parts = [
+            f"about to create {_counted(creating, 'channel')}" if creating else "",
+            f"adopted {_counted(adopted, 'identity secret')}" if adopted else "",
         ]
-        await self.write(edits, Note("; ".join(filter(None, sentences)), tuple(dict.fromkeys([*creating, *adopted]))))
+        sentence = "; ".join(filter(None, parts))
+        await self.write(edits, Note(_capitalized(sentence), tuple(dict.fromkeys([*creating, *adopted]))))
 
     async def end(
         self, plan: Plan, runs: Sequence[ChannelRun], now: datetime, listed: Callable[[str, str], bool]
@@ -233,12 +234,16 @@ def _outcome(runs: Sequence[ChannelRun]) -> Note:
         # Secrets have entries of their own.
         any_done = any(result.status == "done" for run in runs for result in run.results)
         return Note("Changed nothing" if runs and not any_done else "Recorded which declared channels are live")
-    return Note(sentence[0].upper() + sentence[1:], tuple(name for names in done.values() for name in names))
+    return Note(_capitalized(sentence), tuple(name for names in done.values() for name in names))
 
 
 def _has_changed(run: ChannelRun) -> bool:
     """Whether something was done to the channel itself; what's done to its secret has entries of its own."""
     return any(result.status == "done" and not isinstance(result.operation, SecretOperation) for result in run.results)
+
+
+def _capitalized(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _counted(names: Sequence[str], what: str) -> str:

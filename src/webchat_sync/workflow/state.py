@@ -196,7 +196,7 @@ def refuse_planted() -> None:
     That's a link that leaves the repository, a device, a FIFO or a socket: ``lock.holder`` linked to one of the user's
     files, for example, or a waiting secret linked to ``/dev/zero``.
     """
-    from webchat_sync.tree import escape, special
+    from webchat_sync.tree import escape, left_by, special
 
     inside = [path for folder in (STATE_FOLDER, RECOVERY) if folder.is_dir() for path in sorted(folder.iterdir())]
     hint = "Remove it, and find out who put it there: this folder is webchat-sync's own and should never be committed."
@@ -204,7 +204,7 @@ def refuse_planted() -> None:
     for path in (STATE_FOLDER, *inside):
         if link := escape(path, Path()):
             problems.append(
-                Diagnostic(f"{path} isn't used because the link {link} leads outside the repository", hint=hint)
+                Diagnostic(f"{path} isn't used because the link {link} leads outside {left_by(link)}", hint=hint)
             )
         elif flaw := special(path):
             problems.append(Diagnostic(f"{path} isn't used: {flaw}", hint=hint))

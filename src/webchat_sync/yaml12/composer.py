@@ -229,9 +229,11 @@ class _Composer:
         else:
             value = self._resolve(event.value, event.tag, position)
         if not isinstance(value, str):
-            scalar = type(event) is SCALAR
+            sign = "`*`" if type(event) is ALIAS else "`{` or `[`"
             hint = (
-                f'Quote it: `"{event.value}":`.' if scalar else "To write text that begins with `{` or `[`, quote it."
+                f'Quote it: `"{event.value}":`.'
+                if type(event) is SCALAR
+                else f"To write text that begins with {sign}, quote it."
             )
             self._troubles.add("key-type", f"a key must be text, but this one is read as {kind(value)}", position, hint)
             return None

@@ -142,7 +142,7 @@ def _control_character(source: Source) -> Diagnostic:
     control = _NOT_YAML.search(text)
     char = control[0] if control else "\0"
     return Diagnostic(
-        f"the control character U+{ord(char):04X} isn't allowed in YAML",
+        f"the character U+{ord(char):04X} isn't allowed in YAML",
         place=_place_after(text.partition(char)[0].encode(), source),
         hint=f"Remove it, or write it as `\\u{ord(char):04x}` in double quotes.",
         code="yaml-syntax",

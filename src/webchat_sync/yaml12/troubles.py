@@ -30,7 +30,7 @@ class Troubles:
     def add_at(self, problem: Diagnostic, position: int) -> None:
         """Like :meth:`add`, with a problem that has no place."""
         if len(self.problems) == MOST_PROBLEMS:
-            message = f"stopped reading this file after {MOST_PROBLEMS} problems"
+            message = f"stopped reading this file after {MOST_PROBLEMS:,} problems"
             self.refuse(message, position, "Fix these first.")
         self.problems.append(problem.at(self._source.place(position), tuple(self.trail)))
 

@@ -119,7 +119,7 @@ def _hours(side: Mapping[str, Json] | None, week: Week | None, at: datetime) -> 
         return Hours(None, "Hours unknown: this field isn't managed here, or the server didn't list it.")
     if side[FIELD] is None:
         return Hours(None, "No hours are set.")
-    why = "These hours can't be drawn in this form. They're sent as they are:"
+    why = "These hours can't be drawn in this form. The value is:"
     return Hours(None, why, block(side[FIELD], indent="", width=_WIDTH))
 
 

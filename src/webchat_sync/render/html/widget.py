@@ -176,7 +176,7 @@ def _said(fields: Mapping[str, Json], name: str, what: str, changed: frozenset[s
     value = fields.get(name)
     marked = name in changed
     if name not in fields:
-        return Said(missing=f"The {what} isn't managed here.", changed=marked)
+        return Said(missing=f"The {what} isn't managed here, or the server didn't list it.", changed=marked)
     if value is None or (isinstance(value, str) and not value.strip()):
         return Said(missing=f"No {what}.", changed=marked)
     return Said(value if isinstance(value, str) else inline(value), changed=marked)
@@ -238,18 +238,18 @@ def _as_text(value: Json) -> str:
 def _facts(fields: Mapping[str, Json], *, left: bool, bottom: int | None, side: int | None) -> list[str]:
     color = fields.get("color")
     if "color" not in fields:
-        painted = "Colour not managed here, shown in grey"
+        painted = "Colour unknown, shown in grey"
     elif isinstance(color, str) and is_color(color):
         painted = f"Colour {color}"
     else:
         painted = f"{inline(color)} isn't a valid colour, shown in grey"
     corner = f"bubble on the {'left' if left else 'right'}"
     if "bubblePosition" not in fields:
-        corner += " (position not managed here)"
+        corner += " (position unknown)"
     distances = [f"{bottom} px from the bottom"] * (bottom is not None) + [f"{side} px from the side"] * (
         side is not None
     )
     theme = fields.get("theme")
     scheme = {"light": "always light", "dark": "always dark", "auto": "light or dark like the visitor's device"}
-    themed = scheme.get(theme, f"theme {inline(theme)}") if isinstance(theme, str) else "theme not managed here"
+    themed = scheme.get(theme, f"theme {inline(theme)}") if isinstance(theme, str) else "theme unknown"
     return [painted, ", ".join([corner, *distances]), themed]

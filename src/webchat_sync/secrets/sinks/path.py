@@ -10,7 +10,7 @@ from pathlib import Path
 from webchat_sync.files import writable
 from webchat_sync.model import Sink
 from webchat_sync.secrets.sinks.kind import SinkSettings
-from webchat_sync.tree import escape_named, special
+from webchat_sync.tree import escape_named, left_by, special
 
 
 def target(sink: Sink) -> Path:
@@ -36,7 +36,7 @@ def _flaw(named: Path, sink: Sink, settings: SinkSettings) -> str:
     with suppress(FileNotFoundError, NotADirectoryError):
         named.stat()  # unlike `exists`, it raises for invalid paths, such as circular links
     if link := escape_named(named, [Path(sink.folder)]):
-        return f"{named} isn't written because the link {link} leads outside the repository"
+        return f"{named} isn't written because the link {link} leads outside {left_by(link)}"
     path = target(sink)
     if flaw := special(path):
         return f"can't write {path}: {flaw}"

@@ -17,6 +17,7 @@ from webchat_sync.model import Secret, Sink
 from webchat_sync.readings import recognizer
 from webchat_sync.redact import forms_of, redact
 from webchat_sync.secrets.sinks.kind import Occasion, SinkError, SinkSettings
+from webchat_sync.sentences import ended
 
 if TYPE_CHECKING:
     from anyio.abc import Process
@@ -61,7 +62,7 @@ async def run(
         output = await _wait_for(process, output_end, settings.time_limit, argv[0])
         secrets = (*settings.keys, secret) if secret else settings.keys
         if process.returncode:
-            raise SinkError(f"`{argv[0]}` exited with code {process.returncode}{_output_note(output, secrets)}")
+            raise SinkError(f"`{argv[0]}` {ended(process.returncode)}{_output_note(output, secrets)}")
         if secret is not None and _has_unread(stdin):
             raise SinkError(f"`{argv[0]}` exited without reading the secret from its standard input")
     finally:
@@ -160,5 +161,5 @@ def _output_note(output: bytes, secrets: Sequence[Secret]) -> str:
     # The cut may be inside a secret; its remaining part is redacted as well.
     text = redact(output.decode("utf-8", "replace"), secrets).strip()[-MOST_OUTPUT:]
     if recognizer(secrets, forms_of(secrets))(text):
-        return "; its output isn't shown because it contains the secret"
+        return "; its output isn't shown because it contains a secret"
     return f": {text.rstrip('.')}" if text else ""
