@@ -256,7 +256,7 @@ def test_every_problem_of_a_file_of_faults_is_told_with_its_place(tmp_path: Path
         ("", ":1:1", "must contain a list of faults"),
         ("kind: drop", ":1:1", "must contain a list of faults"),
         ("- {kind: drop}\n---\n- {kind: cut}", ":1:1", "must contain a list of faults"),
-        ("- \x00", ":1:3", "the control character U\\+0000 isn't allowed"),
+        ("- \x00", ":1:3", "the character U\\+0000 isn't allowed"),
         ("- \udcff", ":1:3", "0xff\\) isn't valid UTF-8"),
         ("- !!python/none x", ":1:3", "the tag `!!python/none` isn't known"),
         ("- {kind: 2026-01-02}", ":1:10", '"2026-01-02" isn\'t accepted'),
