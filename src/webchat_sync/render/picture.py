@@ -87,7 +87,7 @@ def picture_of(channel: Channel) -> Picture | None:
         f'<rect width="100%" height="100%" fill="#ffffff"/>\n'
         f"{drawn}\n"
         f'<text x="12" y="{height - 10}" font-size="11" fill="{_GREY}">'
-        "Drawn from the published fields; not Mosend's own widget.</text>\n</svg>\n"
+        "Drawn from the documented fields; not Mosend's own widget.</text>\n</svg>\n"
     )
     name = f"webchat-sync-{hashlib.sha256(svg.encode()).hexdigest()[:20]}.svg"
     return Picture(name, svg)
