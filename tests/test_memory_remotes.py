@@ -23,7 +23,7 @@ from repositories import ENVIRON, commit, git, repository
 from scripted_server import ScriptedServer, answer
 from webchat_sync.errors import InputError, MemoryUnavailableError
 from webchat_sync.memory.clone import owner_of
-from webchat_sync.memory.place import REF, Remote, declared_remote, named_remote
+from webchat_sync.memory.place import declared_remote, named_remote
 from webchat_sync.model import NO_REPOSITORY, GitMemory
 
 pytestmark = pytest.mark.slow
@@ -305,15 +305,17 @@ def test_a_remote_over_ssh(tmp_path: Path) -> None:
     repository_path = bare(tmp_path / "remote.git")
     keys = tmp_path / "keys"
     keys.mkdir(mode=0o700)
-    with sshd(keys) as (url, environ):
-        remote = Remote(f"{url}{repository_path}", REF)
-        with remote_runner("one", remote, environ=environ) as one:
-            one.lock.acquire(0)
-            one.write("a")
-            one.lock.release()
-            assert one.remembered() == {"a"}
+    with (
+        sshd(keys) as (url, environ),
+        remote_runner("one", named_remote(f"{url}{repository_path}", environ), environ=environ) as one,
+    ):
+        one.lock.acquire(0)
+        one.write("a")
+        one.lock.release()
+        assert one.remembered() == {"a"}
 
 
+@pytest.mark.variation
 @pytest.mark.skipif(SSHD is None or os.geteuid() != 0, reason="no sshd is installed, or it may not be started")
 def test_two_applies_on_thrown_away_runners_share_a_memory_over_ssh(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -25,7 +25,6 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from http.client import parse_headers
 from io import BufferedReader
 from types import TracebackType
 from typing import TypeAlias
@@ -82,8 +81,13 @@ class Connection:
         if self._reader.closed or not (line := self._reader.readline()):
             return None
         method, target, _ = line.decode("ascii").split()
-        headers = {name.lower(): value for name, value in parse_headers(self._reader).items()}
+        headers = dict(map(_header, iter(self._reader.readline, b"\r\n")))
         return Request(method, target, headers, self._reader.read(int(headers.get("content-length", "0"))))
+
+
+def _header(line: bytes) -> tuple[str, str]:
+    name, _, value = line.decode("latin-1").partition(":")
+    return name.lower(), value.strip()
 
 
 Behaviour: TypeAlias = Callable[[Request, Connection], None]
