@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commands import emulated
@@ -41,6 +41,7 @@ def locks_of(remote: Remote) -> list[str]:
     return git(Path(remote.url), "for-each-ref", "--format=%(refname)", f"{REF}-locks").splitlines()
 
 
+@settings(max_examples=size(40, thorough=400))
 @given(ids, st.sampled_from([total for total in range(2, LOCKS + 1) if LOCKS % total == 0]))
 def test_the_shares_of_a_fleet_have_no_lock_in_common(organizations: list[str], total: int) -> None:
     locks = [
