@@ -15,6 +15,7 @@ from chaos_scene import Scene
 from chaos_stage import Stage, open_stage
 from planning import declare
 from sizes import size
+from variations import variation
 from webchat_sync.emulator import Fault, Quirks, effects
 from webchat_sync.model import Declaration
 
@@ -69,8 +70,7 @@ def every_fault_in_every_call(stage: Stage, times: int) -> list[tuple[str, int]]
     ]
 
 
-@pytest.mark.alike
-@pytest.mark.parametrize("times", [1, 99])
+@pytest.mark.parametrize("times", [1, variation(99)])
 def test_every_fault_in_every_call_leaves_nothing_that_a_later_run_does_not_mend(stage: Stage, times: int) -> None:
     async def suffer(kind: str, nth: int) -> list[Flaw]:
         scene = scene_of_every_kind_of_change(stage)
