@@ -178,7 +178,8 @@ async def test_pages_that_are_too_large_together_are_given_up(host: str) -> None
     def large(request: Request, connection: Connection) -> None:
         number = len(server.requests)
         headers = {"Link": f'<http://a/?page={number}>; rel="next"', "X-Next-Page": str(number)}
-        answer(200, packed, {"Content-Encoding": "gzip", **headers})(request, connection)
+        more = headers if number < 6 else {}  # so that it ends if nobody gives it up
+        answer(200, packed, {"Content-Encoding": "gzip", **more})(request, connection)
 
     with ScriptedServer(otherwise=large) as server:
         async with opened(server.url, host) as (_, forge):
