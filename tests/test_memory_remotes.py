@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -212,6 +212,15 @@ def test_a_manifest_names_a_remote_of_the_clone_and_no_other(name: str, tmp_path
     with pytest.raises(InputError, match="no remote") as refused:
         declared_remote(GitMemory(remote=name), clone, ENVIRON)
     assert "Its remotes: origin. " in refused.value.problems[0].hint
+
+
+@pytest.mark.parametrize("make", [repository, bare])
+def test_a_path_as_the_remote_begins_in_the_clone_even_if_its_name_has_line_breaks(
+    make: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    clone = make(tmp_path / "a\nclone\n")
+    git(clone, "remote", "add", "origin", "../remote.git")
+    assert declared_remote(GitMemory(), clone, ENVIRON).url == str(tmp_path / "remote.git")
 
 
 def test_a_clone_without_any_remote_needs_one(tmp_path: Path) -> None:

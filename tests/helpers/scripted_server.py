@@ -81,13 +81,12 @@ class Connection:
         if self._reader.closed or not (line := self._reader.readline()):
             return None
         method, target, _ = line.decode("ascii").split()
-        headers = dict(map(_header, iter(self._reader.readline, b"\r\n")))
+        # http.client's parser is made for e-mail, and slower.
+        headers: dict[str, str] = {}
+        while (header := self._reader.readline().decode("latin-1")).strip():
+            name, _, value = header.partition(":")
+            headers[name.lower()] = value.strip()
         return Request(method, target, headers, self._reader.read(int(headers.get("content-length", "0"))))
-
-
-def _header(line: bytes) -> tuple[str, str]:
-    name, _, value = line.decode("latin-1").partition(":")
-    return name.lower(), value.strip()
 
 
 Behaviour: TypeAlias = Callable[[Request, Connection], None]
