@@ -17,10 +17,11 @@ from starlette.types import ASGIApp
 from applying import KEY, NOW
 from bending_server import Bending, Rewriting
 from commands import Finished, invoke
+from fake_time import at_once
 from planning import catalogue
 from sizes import size
 from test_canary import OF_THEIR_OWN, leaves
-from test_hostile_output import TALK, at_once, hostile
+from test_hostile_output import TALK, hostile
 from webchat_sync.emulator import Store, build_app, serve
 
 pytestmark = pytest.mark.slow

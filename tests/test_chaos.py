@@ -15,6 +15,7 @@ from chaos_scene import Scene
 from chaos_stage import Stage, open_stage
 from planning import declare
 from sizes import size
+from variations import variation
 from webchat_sync.emulator import Fault, Quirks, effects
 from webchat_sync.model import Declaration
 
@@ -60,8 +61,8 @@ def kinds(stage: Stage) -> list[str]:
 
 
 def every_fault_in_every_call(stage: Stage, times: int) -> list[tuple[str, int]]:
-    """Each kind with the numbers of the calls that it falls on; in a usual run, every third of them in turn."""
-    step = size(3, thorough=1)
+    """Each kind with the numbers of the calls that it falls on; in a usual run, every fourth of them in turn."""
+    step = size(4, thorough=1)
     return [
         (kind, nth)
         for index, kind in enumerate(kinds(stage))
@@ -69,8 +70,7 @@ def every_fault_in_every_call(stage: Stage, times: int) -> list[tuple[str, int]]
     ]
 
 
-@pytest.mark.alike
-@pytest.mark.parametrize("times", [1, 99])
+@pytest.mark.parametrize("times", [1, variation(99)])
 def test_every_fault_in_every_call_leaves_nothing_that_a_later_run_does_not_mend(stage: Stage, times: int) -> None:
     async def suffer(kind: str, nth: int) -> list[Flaw]:
         scene = scene_of_every_kind_of_change(stage)
@@ -108,7 +108,7 @@ def test_a_refusal_after_an_attempt_in_doubt_does_not_say_that_nothing_was_done(
 def test_rounds_of_chaos_leave_no_duplicate_no_loss_and_a_true_account(stage: Stage) -> None:
     async def rounds() -> Figures:
         figures = Figures()
-        for seed in range(size(40, thorough=400)):
+        for seed in range(size(30, thorough=400)):
             figures.add(await chaos_round(stage, seed))
         return figures
 
@@ -116,7 +116,7 @@ def test_rounds_of_chaos_leave_no_duplicate_no_loss_and_a_true_account(stage: St
     assert figures.flaws == []
     # It was chaos indeed.
     assert figures.counts["kills"] >= 3
-    assert figures.faults.total() >= 80
+    assert figures.faults.total() >= 60
 
 
 def test_the_rounds_would_see_a_flaw(stage: Stage) -> None:

@@ -10,10 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from anyio.lowlevel import checkpoint
 
 from applying import NOW
 from commands import Emulated, emulated, invoke
+from fake_time import at_once
 from rotating import signs
 from webchat_sync.emulator import Fault, Faults, effects
 from webchat_sync.model import LedgerEntry, Secret, SecretState, SecretStatus, moment_text
@@ -95,7 +95,7 @@ def test_a_sink_that_would_fail_stops_the_run_before_its_first_write(api: Emulat
 def test_an_undelivered_secret_is_brought_on(api: Emulated, tmp_path: Path) -> None:
     script = "cat > got; test -e ready"
     file = manifest(tmp_path, f"{{deliver: [{{command: [sh, -c, {script!r}]}}]}}")
-    world = {"sleep": no_sleep}
+    world = {"sleep": at_once}
     failed = api.invoke("apply", file, "--auto-approve", environ=PATH, **world)
     assert failed.code == 3
     assert 'secret deliver "Support"' in failed.out
@@ -110,13 +110,9 @@ def test_an_undelivered_secret_is_brought_on(api: Emulated, tmp_path: Path) -> N
     assert api.invoke("plan", file, "--detailed-exitcode").code == 0
 
 
-async def no_sleep(_: float) -> None:
-    await checkpoint()
-
-
 def test_a_secret_that_waits_can_go_elsewhere(api: Emulated, tmp_path: Path) -> None:
     file = manifest(tmp_path, "{deliver: [{command: ['false']}]}")
-    assert api.invoke("apply", file, "--auto-approve", environ=PATH, sleep=no_sleep).code == 3
+    assert api.invoke("apply", file, "--auto-approve", environ=PATH, sleep=at_once).code == 3
     shown = api.invoke("secret", "deliver", "c-1", "--to", "by-hand", "--show")
     assert shown.code == 0
     assert shown.err.endswith('Delivered the identity secret of "c-1" to file by-hand and standard output.\n')
@@ -126,7 +122,7 @@ def test_a_secret_that_waits_can_go_elsewhere(api: Emulated, tmp_path: Path) -> 
 
 def test_a_secret_does_not_outlive_its_channel(api: Emulated, tmp_path: Path) -> None:
     file = manifest(tmp_path, "{deliver: [{command: ['false']}]}")
-    assert api.invoke("apply", file, "--auto-approve", environ=PATH, sleep=no_sleep).code == 3
+    assert api.invoke("apply", file, "--auto-approve", environ=PATH, sleep=at_once).code == 3
     recovery = Path(".webchat-sync", "recovery")
     assert len([*recovery.glob("*.json")]) == 1
     absent = "version: 1\norganization: acme\nchannels: [{name: Support, sync: {state: absent}}]\n"
@@ -216,10 +212,10 @@ def test_an_apply_in_doubt_says_that_a_secret_was_replaced_only_if_there_was_one
     manifest.write_text(text, encoding="utf-8")
     lost = Fault(effects.drop(after_commit=True), "POST", "*/identity-secret", nth=frozenset({1, 2, 4, 5}))
     with emulated({"name": "Support", "id": "c-1"}, faults=Faults([lost])) as api:
-        created = api.invoke("apply", manifest, "--auto-approve", sleep=no_sleep)
+        created = api.invoke("apply", manifest, "--auto-approve", sleep=at_once)
         assert (created.code, "A secret may have been created that nobody has." in created.out) == (3, True)
-        assert api.invoke("apply", manifest, "--auto-approve", sleep=no_sleep).code == 0
-        rotated = api.invoke("apply", manifest, "--auto-approve", "--rotate", "Support", sleep=no_sleep)
+        assert api.invoke("apply", manifest, "--auto-approve", sleep=at_once).code == 0
+        rotated = api.invoke("apply", manifest, "--auto-approve", "--rotate", "Support", sleep=at_once)
         assert (rotated.code, "The secret may have been replaced by one that" in rotated.out) == (3, True)
 
 
@@ -228,10 +224,10 @@ def test_a_rotation_by_hand_in_doubt_is_told_as_such(tmp_path: Path, monkeypatch
     lost = Fault(effects.drop(after_commit=True), "POST", "*/identity-secret", nth=frozenset({1, 2}))
     refused = Fault(effects.status(403), "POST", "*/identity-secret", nth=3)
     with emulated({"name": "Support", "id": "c-1"}, faults=Faults([lost, refused])) as api:
-        doubt = api.invoke("secret", "rotate", "Support", "--to", "s", sleep=no_sleep)
+        doubt = api.invoke("secret", "rotate", "Support", "--to", "s", sleep=at_once)
         assert (doubt.code, "that nobody has" in doubt.err) == (3, True)
-        assert api.invoke("secret", "rotate", "Support", "--to", "s", sleep=no_sleep).code == 6
-        assert api.invoke("secret", "rotate", "Support", "--to", "s", sleep=no_sleep).code == 0
+        assert api.invoke("secret", "rotate", "Support", "--to", "s", sleep=at_once).code == 6
+        assert api.invoke("secret", "rotate", "Support", "--to", "s", sleep=at_once).code == 0
         assert signs(api.store, "c-1", held(tmp_path, "s"))
 
 
@@ -324,7 +320,7 @@ def test_requests_and_answers_are_logged_without_secrets(api: Emulated, tmp_path
     assert json.loads(lines[3]["body"])["hash"] == "***"
     assert api.invoke("snippet", "Support", "--debug-http", tmp_path / "no" / "log").code == 1
     unreachable = api.invoke(
-        "snippet", "Support", "--debug-http", "log", "--base-url", "http://127.0.0.1:9", sleep=no_sleep
+        "snippet", "Support", "--debug-http", "log", "--base-url", "http://127.0.0.1:9", sleep=at_once
     )
     assert unreachable.code == 6
     assert "ConnectError" in (tmp_path / "log").read_text(encoding="utf-8")

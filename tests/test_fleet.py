@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from starlette.responses import JSONResponse
@@ -14,8 +14,12 @@ from starlette.responses import JSONResponse
 from applying import KEY, NOW
 from commands import Emulated, emulated
 from planning import catalogue
+from sizes import size
 from webchat_sync.emulator import Store, build_app, serve
 from webchat_sync.errors import worst_exit_code
+
+FLEET: Final = size(12, thorough=40)
+"""Organisations, more than are read at the same time."""
 
 DEAD = {"statusCode": 401, "error": "Unauthorized", "message": "the API key was revoked"}
 TROUBLES: dict[str, Callable[[], JSONResponse]] = {
@@ -53,7 +57,7 @@ def declare(folder: Path, *organizations: str, channels: str = "[{name: Support}
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    return declare(tmp_path / "fleet", *(f"org-{number:02}" for number in range(40)))
+    return declare(tmp_path / "fleet", *(f"org-{number:02}" for number in range(FLEET)))
 
 
 def names(api: Emulated, organization: str) -> list[Any]:
@@ -67,25 +71,28 @@ def test_a_dead_key_costs_one_line_and_not_the_run(folder: Path, trouble: str) -
     with fleet({"org-07": trouble}) as api:
         planned = api.invoke("plan", folder, "--out", "plan.json", "--detailed-exitcode")
         assert planned.code == 6
-        assert planned.last_line == "Plan: 39 to add, 0 to change, 0 to destroy. 1 organisation failed and is left out."
+        assert (
+            planned.last_line
+            == f"Plan: {FLEET - 1} to add, 0 to change, 0 to destroy. 1 organisation failed and is left out."
+        )
         (error,) = (line for line in planned.err.splitlines() if line.startswith("Error:"))
         assert error.startswith('Error: organisation "org-07": GET /organizations/org-07/web-chat/channels: HTTP ')
-        assert "1 of 40 organisations failed. The other 39 weren't affected." in planned.err
+        assert f"1 of {FLEET} organisations failed. The other {FLEET - 1} weren't affected." in planned.err
         document = json.loads(Path("plan.json").read_text(encoding="utf-8"))
         assert [failed["organization"] for failed in document["failed"]] == ["org-07"]
         assert document["failed"][0]["exit_code"] == 6
-        assert (document["complete"], len(document["organizations"])) == (False, 39)
+        assert (document["complete"], len(document["organizations"])) == (False, FLEET - 1)
 
         applied = api.invoke("apply", folder, "--auto-approve", "--report", "report.json")
         assert applied.code == 6
         assert applied.err.count("org-07") == applied.out.count("org-07") == 2
-        assert applied.last_line == "In the others: 39 added, 0 changed, 0 destroyed."
+        assert applied.last_line == f"In the others: {FLEET - 1} added, 0 changed, 0 destroyed."
         report = json.loads(Path("report.json").read_text(encoding="utf-8"))
         assert report["outcome"] == "incomplete"
         assert [failed["organization"] for failed in report["failed"]] == ["org-07"]
-        assert report["summary"] == {"done": 39, "failed": 0, "not_started": 0, "in_doubt": 0}
+        assert report["summary"] == {"done": FLEET - 1, "failed": 0, "not_started": 0, "in_doubt": 0}
         assert names(api, "org-07") == []
-        assert all(names(api, f"org-{number:02}") == ["Support"] for number in range(40) if number != 7)
+        assert all(names(api, f"org-{number:02}") == ["Support"] for number in range(FLEET) if number != 7)
 
         again = api.invoke("plan", folder, "--detailed-exitcode")
         assert again.code == 6
@@ -103,15 +110,15 @@ def test_every_organisation_that_fails_is_named_with_its_own_reason(folder: Path
 
 @pytest.mark.slow
 def test_when_all_fail_all_are_named(folder: Path) -> None:
-    with fleet({f"org-{number:02}": "revoked" for number in range(40)}) as api:
+    with fleet({f"org-{number:02}": "revoked" for number in range(FLEET)}) as api:
         planned = api.invoke("plan", folder, "--format", "json")
         applied = api.invoke("apply", folder, "--auto-approve")
         for command in ("plan", "drift", "apply --auto-approve"):
             ended = api.invoke(*command.split(), folder)
-            assert (ended.code, ended.last_line) == (6, "Nothing was compared: all 40 organisations failed.")
+            assert (ended.code, ended.last_line) == (6, f"Nothing was compared: all {FLEET} organisations failed.")
     assert (planned.code, applied.code) == (6, 6)
-    assert len(planned.json()["failed"]) == 40
-    assert planned.err.count("the API key was revoked") == applied.err.count("the API key was revoked") == 40
+    assert len(planned.json()["failed"]) == FLEET
+    assert planned.err.count("the API key was revoked") == applied.err.count("the API key was revoked") == FLEET
 
 
 @pytest.mark.slow
@@ -160,7 +167,7 @@ def test_a_saved_plan_is_applied_but_for_the_organisation_that_fails_since(folde
         applied = api.invoke("apply", "plan.json", "--auto-approve", "--report", "report.json")
         assert applied.code == 6
         report = json.loads(Path("report.json").read_text(encoding="utf-8"))
-        assert report["summary"] == {"done": 39, "failed": 0, "not_started": 1, "in_doubt": 0}
+        assert report["summary"] == {"done": FLEET - 1, "failed": 0, "not_started": 1, "in_doubt": 0}
         assert [failed["organization"] for failed in report["failed"]] == ["org-03"]
         assert "not started" in applied.out
         assert names(api, "org-03") == []
@@ -261,32 +268,32 @@ def test_a_snapshot_is_saved_without_the_organisation_that_fails_and_names_it(fo
         assert saved.err.splitlines()[-1] == "Saved 1 live channel to live.json."
         document = json.loads(Path("live.json").read_text(encoding="utf-8"))
         assert [failed["organization"] for failed in document["failed"]] == ["org-07"]
-        assert len(document["listings"]) == 39
+        assert len(document["listings"]) == FLEET - 1
         planned = api.invoke("plan", folder, "--live", "live.json", "--format", "json")
         assert (planned.code, api.taken_calls()) == (6, [])
         assert [failed["organization"] for failed in planned.json()["failed"]] == ["org-07"]
         assert api.invoke("plan", folder, "--live", "live.json", "--target-org", "org-08").code == 0
         assert api.invoke("drift", folder, "--live", "live.json").code == 6
         learned = api.invoke("shapes", folder, "--format", "json")
-        assert (learned.code, len(learned.json()["organizations"])) == (6, 39)
+        assert (learned.code, len(learned.json()["organizations"])) == (6, FLEET - 1)
 
 
 def test_where_no_organisation_can_be_read_the_older_snapshot_stays(folder: Path) -> None:
     Path("live.json").write_text("older", encoding="utf-8")
-    with fleet({f"org-{number:02}": "revoked" for number in range(40)}) as api:
+    with fleet({f"org-{number:02}": "revoked" for number in range(FLEET)}) as api:
         assert api.invoke("snapshot", folder, "--out", "live.json").code == 6
     assert Path("live.json").read_text(encoding="utf-8") == "older"
 
 
 @pytest.mark.slow
 def test_adopt_takes_from_all_organisations_but_the_one_that_fails(folder: Path) -> None:
-    declare(folder, *(f"org-{number:02}" for number in range(40)), channels="[{name: Support, theme: light}]")
-    live = {f"org-{number:02}": [{"name": "Support", "theme": "dark", "id": f"c-{number}"}] for number in range(40)}
+    declare(folder, *(f"org-{number:02}" for number in range(FLEET)), channels="[{name: Support, theme: light}]")
+    live = {f"org-{number:02}": [{"name": "Support", "theme": "dark", "id": f"c-{number}"}] for number in range(FLEET)}
     live["org-05"] = [{"name": "Support", "id": "c-1"}, {"name": "Support", "id": "c-2"}]
     with fleet({"org-07": "revoked"}, live) as api:
         assert api.invoke("adopt", folder, "--check").code == 6
         adopted = api.invoke("adopt", folder, "--auto-approve")
-        assert (adopted.code, adopted.err.count("Wrote ")) == (6, 38)
+        assert (adopted.code, adopted.err.count("Wrote ")) == (6, FLEET - 2)
         errors = [line for line in adopted.err.splitlines() if line.startswith("Error: ")]
         assert ["org-07" in errors[0], "org-05" in errors[1], len(errors)] == [True, True, 2]
         texts = {file.stem: file.read_text(encoding="utf-8") for file in folder.iterdir()}

@@ -13,9 +13,10 @@ from typing import Final
 import pytest
 
 from commands import emulated
+from fake_time import at_once
 from remembering import bare
 from repositories import ENVIRON
-from test_hostile_output import EVIL, at_once, hostile
+from test_hostile_output import EVIL, hostile
 from variations import thinned
 from webchat_sync.memory.lease import lock_refs
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from anyio.lowlevel import checkpoint
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from applying import NOW
 from chaos_stage import lose_client
 from commands import Emulated, Finished, emulated
+from fake_time import at_once
 from rotating import signs
 from sizes import examples
 from webchat_sync.emulator import Fault, Faults, effects
@@ -34,10 +34,6 @@ def ticking() -> Callable[[], datetime]:
     """A clock that goes on with each look at it, as a server's does between two calls, and has more than seconds."""
     seconds = itertools.count()
     return lambda: NOW + timedelta(seconds=next(seconds), milliseconds=437)
-
-
-async def no_sleep(_: float) -> None:
-    await checkpoint()
 
 
 class Runners:
@@ -63,7 +59,7 @@ class Runners:
 
     def run(self, command: str, *arguments: str) -> Finished:
         more = ["--auto-approve"] if command == "apply" else []
-        return self.api.invoke(command, "all.yaml", *more, *arguments, environ=PATH, sleep=no_sleep)
+        return self.api.invoke(command, "all.yaml", *more, *arguments, environ=PATH, sleep=at_once)
 
     @property
     def channel(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Final
 
 import pytest
 
-from programs import write_program
+from programs import recording_git, write_program
 from remembering import LOCK, SCOPE, Clock, bare, entry, remembering, remote_runner
 from repositories import ENVIRON, commit, git, repository
 from sizes import is_thorough, size
@@ -126,12 +126,29 @@ def test_a_second_run_waits_and_is_told_who_holds_the_lock(remote: Remote) -> No
         assert two.lock.acquire(0) == ()
 
 
+def test_a_waiting_run_that_sees_the_same_lock_again_calls_git_once(remote: Remote, tmp_path: Path) -> None:
+    clock, log = Clock(), tmp_path / "log"
+    wrapper = recording_git(tmp_path / "bin" / "git", log)
+    environ = {**ENVIRON, "PATH": f"{wrapper.parent}:{ENVIRON['PATH']}"}
+    with remote_runner("one", remote, clock) as one, remote_runner("two", remote, clock, environ=environ) as two:
+        one.lock.acquire(0)
+        calls = []
+        for seconds in (0, 12):
+            with pytest.raises(LockedError):
+                two.lock.acquire(seconds)
+            calls.append(log.read_text(encoding="utf-8").splitlines())
+    looks = [sum(" ls-remote " in line for line in lines) for lines in calls]
+    assert looks[1] - looks[0] > 5
+    # It reads the holder once for each time that it starts to wait.
+    assert len(calls[1]) - len(calls[0]) <= looks[1] - looks[0] + 2
+
+
 def test_a_lock_that_stands_still_for_a_lease_is_taken_over_and_its_holder_writes_nothing_more(remote: Remote) -> None:
     clock = Clock()
-    with remote_runner("one", remote, clock) as one, remote_runner("two", remote, clock) as two:
+    with remote_runner("one", remote, clock, lease=12) as one, remote_runner("two", remote, clock, lease=12) as two:
         one.lock.acquire(0)
-        assert [former.run.id for former in two.lock.acquire(120)] == ["one"]
-        assert 60 <= clock.seconds < 65
+        assert [former.run.id for former in two.lock.acquire(24)] == ["one"]
+        assert 12 <= clock.seconds < 14
         assert not one.lock.still_held()
         with pytest.raises(LockLostError):
             one.write("a")
@@ -142,9 +159,9 @@ def test_a_lock_that_stands_still_for_a_lease_is_taken_over_and_its_holder_write
 
 def test_a_holder_whose_clock_stood_still_is_stopped_by_the_remote(remote: Remote) -> None:
     frozen, running = Clock(), Clock()
-    with remote_runner("one", remote, frozen) as one, remote_runner("two", remote, running) as two:
+    with remote_runner("one", remote, frozen, lease=12) as one, remote_runner("two", remote, running, lease=12) as two:
         one.lock.acquire(0)
-        assert two.lock.acquire(120)
+        assert two.lock.acquire(24)
         assert one.lock.still_held()
         with pytest.raises(LockLostError, match="machine of two"):
             one.write("a")
@@ -157,12 +174,12 @@ def test_a_renewed_lock_is_not_taken_over(remote: Remote) -> None:
     with remote_runner("one", remote, ours) as one, remote_runner("two", remote, theirs) as two:
         one.lock.acquire(0)
 
-        def renewing(seconds: float) -> None:
-            theirs.sleep(seconds)
-            ours.sleep(seconds)
+        def renewing_in_time(_: float) -> None:
+            theirs.sleep(20)
+            ours.sleep(20)
             assert one.lock.renew()
 
-        two.lock.environment = replace(two.lock.environment, pause=renewing)
+        two.lock.environment = replace(two.lock.environment, pause=renewing_in_time)
         with pytest.raises(LockedError):
             two.lock.acquire(120)
 

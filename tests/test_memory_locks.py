@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commands import emulated
@@ -41,6 +41,7 @@ def locks_of(remote: Remote) -> list[str]:
     return git(Path(remote.url), "for-each-ref", "--format=%(refname)", f"{REF}-locks").splitlines()
 
 
+@settings(max_examples=size(40, thorough=400))
 @given(ids, st.sampled_from([total for total in range(2, LOCKS + 1) if LOCKS % total == 0]))
 def test_the_shares_of_a_fleet_have_no_lock_in_common(organizations: list[str], total: int) -> None:
     locks = [
@@ -107,11 +108,11 @@ def test_a_run_that_needs_one_organisation_of_another_run_waits_and_takes_none(r
 def test_who_takes_over_one_lock_of_several_ends_the_whole_run_that_had_them(remote: Remote) -> None:
     clock = Clock()
     with (
-        remote_runner("one", remote, clock, organizations=("org-1", "org-2")) as one,
-        remote_runner("two", remote, clock, organizations=("org-2",)) as two,
+        remote_runner("one", remote, clock, lease=12, organizations=("org-1", "org-2")) as one,
+        remote_runner("two", remote, clock, lease=12, organizations=("org-2",)) as two,
     ):
         one.lock.acquire(0)
-        assert [former.run.id for former in two.lock.acquire(120)] == ["one"]
+        assert [former.run.id for former in two.lock.acquire(24)] == ["one"]
         assert not one.lock.renew()
         with pytest.raises(LockLostError):
             one.write("a")
@@ -161,8 +162,8 @@ def test_a_remote_that_swaps_piece_by_piece_leaves_no_run_with_half_of_its_locks
     assert list(refs.remote.refs) == [refs.rival]
 
 
-def compete(remote: Remote, number: int) -> None:
-    mine = (ORGANIZATIONS[number], ORGANIZATIONS[(number + 1) % len(ORGANIZATIONS)])
+def compete(remote: Remote, number: int, count: int) -> None:
+    mine = (ORGANIZATIONS[number], ORGANIZATIONS[(number + 1) % count])
     with remote_runner(f"run-{number}", remote, lease=60.0, organizations=mine) as one:
         for _ in range(2):
             with hold_lock(one.lock, timeout=240, every=15):
@@ -173,8 +174,8 @@ def compete(remote: Remote, number: int) -> None:
 
 def test_runs_whose_organisations_overlap_all_around_all_come_to_their_end(remote: Remote) -> None:
     """Each needs what its neighbour has, in a circle: whoever took them one by one would wait for ever."""
-    numbers = range(size(4, thorough=len(ORGANIZATIONS)))
-    processes = [FORK.Process(target=compete, args=(remote, number)) for number in numbers]
+    numbers = range(size(3, thorough=len(ORGANIZATIONS)))
+    processes = [FORK.Process(target=compete, args=(remote, number, len(numbers))) for number in numbers]
     for process in processes:
         process.start()
     for process in processes:
@@ -201,17 +202,18 @@ def clones(folder: Path, remote: Remote, count: int) -> list[Path]:
 
 
 def test_the_shards_of_a_fleet_apply_at_the_same_time_and_none_waits(tmp_path: Path, remote: Remote) -> None:
+    count = size(2, thorough=4)
     with emulated() as api:
         environ = {**os.environ, **ENVIRON, **api.environ}
         command = [sys.executable, "-m", "webchat_sync", "apply", "channels/", "--auto-approve", "--lock-timeout", "0"]
         shards = [
             subprocess.Popen(
-                [*command, "--shard", f"{index}/4"], cwd=clone, env=environ, stdout=-1, stderr=-1, text=True
+                [*command, "--shard", f"{index}/{count}"], cwd=clone, env=environ, stdout=-1, stderr=-1, text=True
             )
-            for index, clone in enumerate(clones(tmp_path, remote, 4), 1)
+            for index, clone in enumerate(clones(tmp_path, remote, count), 1)
         ]
         ended = [(*shard.communicate(), shard.returncode) for shard in shards]
-        assert [code for *_, code in ended] == [0] * 4, ended
+        assert [code for *_, code in ended] == [0] * count, ended
         assert [len(api.store.channels(organization)) for organization in ORGANIZATIONS] == [1] * len(ORGANIZATIONS)
     assert locks_of(remote) == []
 

@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from repositories import ENVIRON, commit, git, repository
 from scripted_server import ScriptedServer, answer
 from webchat_sync.errors import InputError, MemoryUnavailableError
 from webchat_sync.memory.clone import owner_of
-from webchat_sync.memory.place import REF, Remote, declared_remote, named_remote
+from webchat_sync.memory.place import declared_remote, named_remote
 from webchat_sync.model import NO_REPOSITORY, GitMemory
 
 pytestmark = pytest.mark.slow
@@ -214,6 +214,15 @@ def test_a_manifest_names_a_remote_of_the_clone_and_no_other(name: str, tmp_path
     assert "Its remotes: origin. " in refused.value.problems[0].hint
 
 
+@pytest.mark.parametrize("make", [repository, bare])
+def test_a_path_as_the_remote_begins_in_the_clone_even_if_its_name_has_line_breaks(
+    make: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    clone = make(tmp_path / "a\nclone\n")
+    git(clone, "remote", "add", "origin", "../remote.git")
+    assert declared_remote(GitMemory(), clone, ENVIRON).url == str(tmp_path / "remote.git")
+
+
 def test_a_clone_without_any_remote_needs_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match='no remote "origin"') as refused:
         declared_remote(GitMemory(), repository(tmp_path / "clone"), ENVIRON)
@@ -305,15 +314,17 @@ def test_a_remote_over_ssh(tmp_path: Path) -> None:
     repository_path = bare(tmp_path / "remote.git")
     keys = tmp_path / "keys"
     keys.mkdir(mode=0o700)
-    with sshd(keys) as (url, environ):
-        remote = Remote(f"{url}{repository_path}", REF)
-        with remote_runner("one", remote, environ=environ) as one:
-            one.lock.acquire(0)
-            one.write("a")
-            one.lock.release()
-            assert one.remembered() == {"a"}
+    with (
+        sshd(keys) as (url, environ),
+        remote_runner("one", named_remote(f"{url}{repository_path}", environ), environ=environ) as one,
+    ):
+        one.lock.acquire(0)
+        one.write("a")
+        one.lock.release()
+        assert one.remembered() == {"a"}
 
 
+@pytest.mark.variation
 @pytest.mark.skipif(SSHD is None or os.geteuid() != 0, reason="no sshd is installed, or it may not be started")
 def test_two_applies_on_thrown_away_runners_share_a_memory_over_ssh(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -29,13 +29,13 @@ def stage() -> Iterator[Stage]:
 
 
 def test_no_secret_is_lost_or_leaked(stage: Stage) -> None:
-    """As many rounds as it takes to notice a missing intent, and a missing wait for a call that was committed late."""
+    """From a seed on that soon notices a missing intent, and a missing wait for a call that was committed late."""
     figures = Figures()
-    for seed in range(1, 1 + size(80, thorough=1000)):
+    for seed in range(41, 41 + size(40, thorough=1000)):
         figures.add(play(stage, seed))
     assert (figures.losses, figures.leaks) == ([], [])
     # It was a drill indeed.
-    assert figures.counts["kills"] >= 20
+    assert figures.counts["kills"] >= 10
     assert figures.faults.total() >= 80
 
 

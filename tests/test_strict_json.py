@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from anyio.lowlevel import checkpoint
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 import webchat_sync
 from applying import KEY
 from commands import Finished, emulated, invoke
+from fake_time import at_once
 from scripted_server import Behaviour, Connection, Request, ScriptedServer, answer, data
 from webchat_sync.strict_json import DEEPEST, MOST_DIGITS, JsonError, load_json
 from webchat_sync.yaml12.scalars import UnusableScalarError, resolve
@@ -165,10 +165,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "m.yaml").write_text(MANIFEST, encoding="utf-8")
     return tmp_path
-
-
-async def at_once(_: float) -> None:
-    await checkpoint()
 
 
 @pytest.mark.parametrize(("value", "said"), BEYOND)

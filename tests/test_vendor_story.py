@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import anyio
 import pytest
 
 from commands import emulated
+from fake_time import at_once
 from webchat_sync.emulator import Quirks
 
 HABITS = Quirks(
@@ -47,10 +47,6 @@ channels:
 """
 
 
-async def no_sleep(_: float) -> None:
-    await anyio.lowlevel.checkpoint()
-
-
 def test_five_channels_converge_in_the_fewest_calls_and_plan_empty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -58,7 +54,7 @@ def test_five_channels_converge_in_the_fewest_calls_and_plan_empty(
     Path("channels.yaml").write_text(MANIFEST, encoding="utf-8")
     old = {"name": "Old", "allowedDomains": ["www.example.com", "*.example.com"], "offlineAction": "HIDE"}
     with emulated(old, quirks=HABITS, page_size=2) as api:
-        applied = api.invoke("apply", "channels.yaml", "--auto-approve", sleep=no_sleep)
+        applied = api.invoke("apply", "channels.yaml", "--auto-approve", sleep=at_once)
         assert (applied.code, "proven" in applied.err) == (0, False)
         # One list of one page before; three pages after, which are read once, as nothing in them is to be doubted.
         methods = [call.method for call in api.calls]
@@ -83,11 +79,11 @@ def test_a_name_that_the_server_does_not_know_is_told_and_the_next_run_goes_on(
     monkeypatch.chdir(tmp_path)
     Path("channels.yaml").write_text(MANIFEST.replace("HIDE", "AWAY"), encoding="utf-8")
     with emulated(quirks=HABITS, page_size=2) as api:
-        refused = api.invoke("apply", "channels.yaml", "--auto-approve", sleep=no_sleep)
+        refused = api.invoke("apply", "channels.yaml", "--auto-approve", sleep=at_once)
         assert refused.code == 3
         assert "offlineAction must be one of the following values: MESSAGE_ALLOW, HIDE" in refused.out
         assert "Fix `offlineAction` (channels.yaml:12), then apply again" in refused.out
         Path("channels.yaml").write_text(MANIFEST, encoding="utf-8")
-        assert api.invoke("apply", "channels.yaml", "--auto-approve", sleep=no_sleep).code == 0
+        assert api.invoke("apply", "channels.yaml", "--auto-approve", sleep=at_once).code == 0
         assert len(api.store.channels("acme")) == 5
         assert all(channel["enabled"] for channel in api.store.channels("acme"))

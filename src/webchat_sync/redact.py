@@ -17,6 +17,9 @@ HIDDEN: Final = "***"
 PIECE: Final = 8
 """The length, in characters, from which a part of a secret is redacted; shorter parts occur in ordinary words."""
 
+_FEW: Final = 20_000
+"""The parts of about 40 secrets, which may take more memory, since they're found faster."""
+
 
 class KeyRing:
     """The API keys and new secrets of a run, possibly thousands; quickly shows that a text contains none of them."""
@@ -25,7 +28,9 @@ class KeyRing:
         self._keys: dict[Secret, None] = {}
         self._short: list[Secret] = []
         self._unread: list[Secret] = []
-        self._pieces: list[array[int]] = []
+        # As hashes, since the pieces themselves would fill the memory; a collision only costs a closer look.
+        self._few: set[int] = set()
+        self._many: list[array[int]] = []
         for key in keys:
             self.add(key)
 
@@ -41,22 +46,24 @@ class KeyRing:
         """The keys for :func:`redact` to look for in ``text``: usually none, since no part of one is in it."""
         if self._unread:
             self._read()
-        contains_part = self._keys and any(map(self._has, _pieces(text)))
+        numbers = [*map(hash, _pieces(text))] if self._keys else []
+        contains_part = not self._few.isdisjoint(numbers) or (self._many and any(map(self._is_one_of_many, numbers)))
         return tuple(self._keys if contains_part else self._short)
 
     def _read(self) -> None:
-        # As hashes, since the pieces themselves would fill the memory; a collision only costs a closer look.
-        forms = (form for key in self._unread for form in _forms(key.reveal()))
-        numbers = {hash(part) for form in forms for part in _pieces(form)}
+        for key in self._unread:
+            self._few.update(hash(part) for form in _forms(key.reveal()) for part in _pieces(form))
         self._unread.clear()
+        if len(self._few) < _FEW:
+            return
+        numbers, self._few = self._few, set()
         # Each array is longer than the next one, so there are few, and every number is rarely sorted again.
-        while self._pieces and len(self._pieces[-1]) <= len(numbers):
-            numbers.update(self._pieces.pop())
-        self._pieces.append(array("q", sorted(numbers)))
+        while self._many and len(self._many[-1]) <= len(numbers):
+            numbers.update(self._many.pop())
+        self._many.append(array("q", sorted(numbers)))
 
-    def _has(self, piece: str) -> bool:
-        number = hash(piece)
-        for numbers in self._pieces:
+    def _is_one_of_many(self, number: int) -> bool:
+        for numbers in self._many:
             position = bisect_left(numbers, number)
             if position < len(numbers) and numbers[position] == number:
                 return True

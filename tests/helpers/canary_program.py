@@ -17,19 +17,9 @@ from dataclasses import replace
 from itertools import count
 from typing import Any, NoReturn
 
-from anyio import sleep_forever
-from anyio.lowlevel import checkpoint
-
+from fake_time import at_once
 from webchat_sync.cli import run
-from webchat_sync.cli.progress import STILL
 from webchat_sync.cli.runtime import Runtime
-
-
-async def at_once(seconds: float) -> None:
-    """Returns immediately, unless it's the periodic progress message."""
-    if seconds == STILL:
-        await sleep_forever()
-    await checkpoint()
 
 
 def broken(works: Callable[..., Any], *, nth: int) -> Callable[..., Any]:

@@ -1,13 +1,23 @@
-"""Time that passes only while somebody sleeps in it, and then at once."""
+"""Time that passes only while somebody sleeps in it, and then at once; and sleep that takes no time."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+from anyio import sleep_forever
 from anyio.lowlevel import checkpoint
 
+from webchat_sync.cli.progress import STILL
+
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+
+async def at_once(seconds: float) -> None:
+    """Returns immediately, except to the progress message, which would otherwise use the CPU during every call."""
+    if seconds == STILL:
+        await sleep_forever()
+    await checkpoint()
 
 
 class FakeTime:

@@ -49,7 +49,7 @@ def in_time_of(clock: Clock | None, environ: Mapping[str, str] = ENVIRON) -> Env
 
 def bare(folder: Path) -> Path:
     folder.mkdir(parents=True)
-    git(folder, "init", "--quiet", "--bare", "--initial-branch=main")
+    git(folder, "init", "--quiet", "--bare", "--template=", "--initial-branch=main")
     return folder
 
 

@@ -32,18 +32,18 @@ def git(folder: Path, *arguments: str) -> str:
 def repository(folder: Path) -> Path:
     """A new repository in ``folder`` with the branch ``main``."""
     folder.mkdir(parents=True, exist_ok=True)
-    git(folder, "init", "--quiet", "--initial-branch=main")
+    git(folder, "init", "--quiet", "--template=", "--initial-branch=main")
     return folder
 
 
-def commit(folder: Path, files: dict[str, str], *, tag: str = "") -> str:
-    """Write the files, commit everything, and return the commit's id."""
+def commit(folder: Path, files: dict[str, str], *options: str, tag: str = "") -> str:
+    """Write the files, commit everything, and return the commit's id; ``options`` are for each call of Git."""
     for name, text in files.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--allow-empty", "--message=x")
+    git(folder, *options, "add", "--all")
+    git(folder, *options, "commit", "--quiet", "--allow-empty", "--message=x")
     if tag:
-        git(folder, "tag", tag)
-    return git(folder, "rev-parse", "HEAD")
+        git(folder, *options, "tag", tag)
+    return git(folder, *options, "rev-parse", "HEAD")

@@ -25,7 +25,6 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from http.client import parse_headers
 from io import BufferedReader
 from types import TracebackType
 from typing import TypeAlias
@@ -82,7 +81,11 @@ class Connection:
         if self._reader.closed or not (line := self._reader.readline()):
             return None
         method, target, _ = line.decode("ascii").split()
-        headers = {name.lower(): value for name, value in parse_headers(self._reader).items()}
+        # http.client's parser is made for e-mail, and slower.
+        headers: dict[str, str] = {}
+        while (header := self._reader.readline().decode("latin-1")).strip():
+            name, _, value = header.partition(":")
+            headers[name.lower()] = value.strip()
         return Request(method, target, headers, self._reader.read(int(headers.get("content-length", "0"))))
 
 

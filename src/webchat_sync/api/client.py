@@ -128,17 +128,18 @@ class Mosend:
     async def _read_pages(self) -> answers.Listing:
         pages: list[answers.ChannelPage] = []
         cursors: set[str] = set()
-        path = self._channels()
+        path, items, size = self._channels(), 0, 0
         while True:
             read = partial(
                 answers.channel_page,
                 organization=self._organization_id,
-                items_before=sum(len(page.channels) for page in pages),
+                items_before=items,
                 pages_before=len(pages),
-                bytes_before=sum(page.answer.size for page in pages),
+                bytes_before=size,
             )
             page = await self._wire.send(Call("GET", path), read)
             pages.append(page)
+            items, size = items + len(page.channels), size + page.answer.size
             if page.next_cursor is None:
                 return answers.whole(pages)
             if page.next_cursor in cursors:

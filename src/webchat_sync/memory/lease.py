@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 from webchat_sync.environment import Environment
@@ -105,11 +106,12 @@ class RefLock:
         """See :class:`Lock`."""
         began, notified = self.environment.clock(), False
         watched: dict[str, tuple[str, float]] = {}
+        read = cache(self._read)
         while True:
             tips = self.refs.tips(*self.locks)
             looked = self.environment.clock()
             # A ref can already be ours because of a push that seemed to fail.
-            others = {ref: holder for ref, value in tips.items() if not self._is_ours(holder := self._read(value))}
+            others = {ref: holder for ref, value in tips.items() if not self._is_ours(holder := read(value))}
             watched = {
                 ref: watched[ref] if watched.get(ref, ("", 0.0))[0] == tips[ref] else (tips[ref], looked)
                 for ref in others

@@ -92,9 +92,10 @@ def declared_remote(setting: GitMemory, clone: Path, environ: Mapping[str, str])
             else "Add it with `git remote add`, or use --memory or WEBCHAT_SYNC_MEMORY with a URL.",
         )
     url = _ask(clone, environ, "remote", "get-url", "--push", name)
-    root = Path(_ask(clone, environ, "rev-parse", "--absolute-git-dir"))
-    if _ask(clone, environ, "rev-parse", "--is-bare-repository") == "false":
-        root = Path(_ask(clone, environ, "rev-parse", "--show-toplevel"))
+    # The folder comes last, since its name can contain line breaks.
+    facts = _ask(clone, environ, "rev-parse", "--is-bare-repository", "--show-object-format", "--absolute-git-dir")
+    is_bare, object_format, folder = facts.split("\n", 2)
+    root = Path(folder if is_bare == "true" else _ask(clone, environ, "rev-parse", "--show-toplevel"))
     remote = _remote(url, ref, root, environ)
     headers = ""
     if split_url(remote.url).scheme in {"http", "https"} and not remote.credentials:
@@ -105,7 +106,7 @@ def declared_remote(setting: GitMemory, clone: Path, environ: Mapping[str, str])
         ref,
         remote.credentials,
         tuple(Secret(header) for header in headers.split("\n") if header),
-        _ask(clone, environ, "rev-parse", "--show-object-format"),
+        object_format,
     )
 
 

@@ -69,6 +69,7 @@ class RemoteRefs:
         self._secrets = (remote.credentials, *remote.headers)
         self._made = threading.Lock()
         self._atomic = True
+        self._known: set[str] = set()
 
     def init(self) -> None:
         """Create the temporary repository, in which everything else happens."""
@@ -216,7 +217,11 @@ class RemoteRefs:
             return CompletedProcess(arguments, -1, b"", error.message.encode())
 
     def _has(self, commit: str) -> bool:
-        return self._git("cat-file", "-e", f"{commit}^{{tree}}", timeout=_LOCAL).returncode == 0
+        # Nothing is ever removed from the temporary repository.
+        if commit not in self._known and self._git("cat-file", "-e", f"{commit}^{{tree}}", timeout=_LOCAL).returncode:
+            return False
+        self._known.add(commit)
+        return True
 
     def _made_object(self, *arguments: str, stdin: bytes) -> str:
         return self._locally(*arguments, stdin=stdin).decode("ascii").strip()
