@@ -96,6 +96,14 @@ def test_depth_alone_decides(openings: list[str], closed: bool) -> None:
         assert text[error.column - 1] in "[{"
 
 
+@given(st.text(st.sampled_from('[]{}"\\nu\u1ae0'), max_size=20), st.booleans(), st.booleans())
+def test_what_strings_contain_is_not_nested(text: str, escaped: bool, beyond: bool) -> None:
+    string = json.dumps(text, ensure_ascii=escaped)
+    levels = DEEPEST + beyond - 1
+    _, error = outcome(f"[[{string}, {{{string}: {string}}}], {'[' * levels}{string}{']' * levels}, {string}]")
+    assert (error is not None) == beyond
+
+
 @given(st.text(alphabet='[]{}":,\\0123456789eE+-.abntu \n', max_size=200) | st.binary(max_size=100))
 def test_whatever_comes_is_a_value_or_an_error_in_words(text: str | bytes) -> None:
     value, error = outcome(text, unique_keys=True)

@@ -24,6 +24,13 @@ _ZEROS: Final = bytes.maketrans(b"123456789", b"0" * 9)
 _LONG_NUMBER: Final = b"0" * MOST_DIGITS
 """What's left of a number that's too long, even if its sign is one of its characters."""
 
+_ESCAPES: Final = rb"\/bfnrtu"
+"""Backslashes, and what can follow them apart from a quote."""
+
+_BETWEEN_MARKS: Final = bytes({*range(256)} - {*b'{}[]"', *_ESCAPES})
+_AS_LISTS: Final = bytes.maketrans(b"{}", b"[]")
+_STRING: Final = re.compile(rb'"[^"]*"')
+
 _FLAWS: Final[Mapping[str, str]] = {
     "Expecting value": "a value is missing",
     "Expecting property name": "a key in double quotes is missing",
@@ -76,12 +83,9 @@ def load_json(data: str | bytes, *, unique_keys: bool = False) -> Any:  # noqa: 
         raise _at(text, text.find(error.literal), error.reason, beyond=error.beyond) from None
     except RecursionError:
         raise _too_deep(text) from None
-    if _is_deeper(value, DEEPEST):
+    if _is_deeper(encoded, DEEPEST):
         raise _too_deep(text)
     return value
-
-
-_HOLDING: Final = frozenset((dict, list))
 
 
 class _NumberError(Exception):
@@ -134,20 +138,18 @@ def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return entries
 
 
-def _is_deeper(value: Any, most: int) -> bool:  # noqa: ANN401 - what json.loads makes
-    """Whether more than ``most`` objects and lists are nested; without recursion."""
-    # The parser only returns these exact types, and checking `type` is faster than `isinstance`.
-    level = [value] if type(value) in _HOLDING else []
+def _is_deeper(encoded: bytes, most: int) -> bool:
+    """Whether more than ``most`` objects and lists are nested in a valid document; without recursion.
+
+    Only its brackets are looked at, outside of strings: that takes half as long as looking at every value.
+    """
+    unescaped = encoded.translate(None, _BETWEEN_MARKS).replace(rb"\\", b"").replace(rb"\"", b"")
+    brackets = _STRING.sub(b"", unescaped.translate(_AS_LISTS, _ESCAPES).replace(b'""', b""))
     for _ in range(most):
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if type(outer) is dict else outer)
-            if type(inner) in _HOLDING
-        ]
-        if not level:
+        if not brackets:
             return False
-    return bool(level)
+        brackets = brackets.replace(b"[]", b"")
+    return bool(brackets)
 
 
 def _too_deep(text: str) -> JsonError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
+from io import BytesIO
 from typing import Final
 
 import anyio
@@ -80,9 +81,9 @@ class _TooLargeError(Exception):
 
 
 async def _read_all(response: httpx.Response) -> bytes:
-    body = bytearray()
+    body = BytesIO()
     async for piece in response.aiter_bytes():
-        body += piece
-        if len(body) > MOST_BYTES:
+        body.write(piece)
+        if body.tell() > MOST_BYTES:
             raise _TooLargeError
-    return bytes(body)
+    return body.getvalue()
