@@ -30,6 +30,7 @@ from webchat_sync.model import (
     LedgerEntry,
     LiveChannel,
     Manifest,
+    Missing,
     OrganizationKey,
     PatchChannel,
     Remembered,
@@ -37,7 +38,7 @@ from webchat_sync.model import (
     Update,
     manifests_in_words,
 )
-from webchat_sync.plan.diff import differences, identical
+from webchat_sync.plan.diff import differences, identical, same_items
 from webchat_sync.plan.digest import channel_digest
 from webchat_sync.plan.former_channels import FormerChannels
 from webchat_sync.plan.impact import channel_impact, worst_first
@@ -258,20 +259,21 @@ def _changed_fields(
     declaration: Declaration, live: LiveChannel, catalogue: Catalogue
 ) -> Iterator[tuple[str, tuple[FieldChange, ...]]]:
     """The managed fields that differ, each with its differences."""
-    listed, ignored = live.fields, declaration.ignore
     for name, declared in declaration.fields.items():
-        if name in ignored:
+        before = live.fields.get(name, UNKNOWN)
+        # Truth values, null and small numbers are even the same objects.
+        if before is declared or identical(before, declared) or name in declaration.ignore:
             continue
-        if name in listed:
-            if identical(before := listed[name], declared):
-                continue
-            changes = tuple(differences((Key(name),), catalogue.shape(name), before, declared))
-        else:
+        if isinstance(before, Missing):
             # Servers drop null keys, so a declared null equals a missing field.
-            changes = () if declared is None else (FieldChange((Key(name),), "change", UNKNOWN, declared),)
+            changes = [] if declared is None else [FieldChange((Key(name),), "change", UNKNOWN, declared)]
+        elif same_items(shape := catalogue.shape(name), before, declared):
+            continue
+        else:
+            changes = [*differences((Key(name),), shape, before, declared)]
         if changes:
             place = _elsewhere(name, declaration)
-            yield name, tuple(replace(change, place=place) for change in changes) if place else changes
+            yield name, tuple(replace(change, place=place) if place else change for change in changes)
 
 
 def _elsewhere(name: str, declaration: Declaration) -> Place | None:

@@ -14,7 +14,7 @@ from typing import Final
 from webchat_sync.domain.canonical import added_by_server, comparable, have_ids, member_texts
 from webchat_sync.domain.catalogue import PLAIN, Shape
 from webchat_sync.domain.match_items import item_steps, list_shape, match_items, without_server_keys
-from webchat_sync.model import FieldChange, Item, Json, Key, Order, Position, Steps
+from webchat_sync.model import FieldChange, Item, Json, Key, Missing, Order, Position, Steps
 
 _HOLDING: Final = (dict, list)
 
@@ -50,12 +50,26 @@ def change(steps: Steps, live: Json, declared: Json) -> FieldChange:
     return FieldChange(steps, "remove" if declared is None else "change", live, declared)
 
 
-def identical(live: Json, declared: Json) -> bool:
+def identical(live: Json | Missing, declared: Json) -> bool:
     """Whether the values are the same JSON: a fast path, since most values are."""
-    if type(live) is not type(declared) or live != declared:
+    if live != declared:
         return False
+    kind = type(declared)
+    if kind is str:
+        return True
     # In Python, True equals 1; in JSON, it doesn't, at any depth. Version 0 writes equal values in the same way.
-    return not isinstance(live, _HOLDING) or marshal.dumps(live, 0) == marshal.dumps(declared, 0)
+    return kind is type(live) and (kind not in _HOLDING or marshal.dumps(live, 0) == marshal.dumps(declared, 0))
+
+
+def same_items(shape: Shape, live: Json, declared: Json) -> bool:
+    """Whether both are lists of the same items, apart from keys that the server added: a fast path, too."""
+    if not isinstance(live, list) or not isinstance(declared, list) or len(live) != len(declared):
+        return False
+    if shape.list_type == "set":  # if one declared member has an id, all do
+        return False
+    shape = list_shape(shape, live, declared)
+    bare = [without_server_keys(shape, before, after) for before, after in zip(live, declared, strict=True)]
+    return identical(bare, declared)
 
 
 def _same_scalar(shape: Shape, live: Json, declared: Json) -> bool:
@@ -94,11 +108,9 @@ def _set_differences(
 
 def _list_differences(steps: Steps, shape: Shape, live: list[Json], declared: list[Json]) -> Iterator[FieldChange]:
     """Differences of matched items first, then of the order of those that stay."""
+    if same_items(shape, live, declared):
+        return
     shape = list_shape(shape, live, declared)
-    if len(live) == len(declared):
-        bare = [without_server_keys(shape, before, after) for before, after in zip(live, declared, strict=True)]
-        if identical(bare, declared):
-            return
     matched = match_items(shape, live, declared)
     declared_steps, live_steps = item_steps(shape, declared), item_steps(shape, live)
     items = shape.items or PLAIN
