@@ -131,5 +131,5 @@ def command(
     if out is not None:
         note(f"Saved the plan to {out}.")
     with quoting(paths or [Path()]):
-        refuse(plan, guards, strict=strict)
+        refuse(plan)
     return worst_exit_code([*exit_codes(plan.failed), 2 if detailed_exitcode and has_changes(plan) else 0])

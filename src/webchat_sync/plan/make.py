@@ -21,7 +21,7 @@ from webchat_sync.plan.unlike_live import LiveShapes
 
 @frozen
 class PlannedOrganization:
-    """The plan of one organisation, and the declared names whose secret could be vouched for."""
+    """The plan of one organisation, and the declared names whose secret could be vouched for, if any is."""
 
     plan: OrganizationPlan
     adoptable: frozenset[str]
@@ -52,7 +52,7 @@ class Planning:
         if problems:
             raise InputError(problems)
         rules = replace(self.rules, catalogue=self.rules.catalogue.extended(manifest.field_entries))
-        adoptable = adoptable_names(matches.pairs)
+        adoptable = adoptable_names(matches.pairs) if rules.adopt_secrets else frozenset[str]()
         vouched = chosen_names(adoptable, rules.adopt_secrets)
         shapes = LiveShapes(listing.channels if manifest.learn else (), rules.catalogue)
         former = FormerChannels.of(rules.remembered.channels, manifest.organization, listing, matches)

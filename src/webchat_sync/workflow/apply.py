@@ -16,7 +16,7 @@ from webchat_sync.environment import Environment
 from webchat_sync.errors import ApplyError, InputError
 from webchat_sync.frozen import frozen
 from webchat_sync.model import ApplyReport, ChannelKey, Delete, Plan
-from webchat_sync.plan.guard import GuardOptions
+from webchat_sync.plan.guard import GuardOptions, judged
 from webchat_sync.plan.organizations import of_organization
 from webchat_sync.plan.summary import has_changes
 from webchat_sync.secrets.recovery import drop
@@ -90,7 +90,7 @@ async def apply(
         screen.planned(full_plan)
         plan = full_plan.reached
         more = source.refusals(plan, readings.listings, options.guards)
-        refuse(plan, options.guards, strict=options.strict, more=more)
+        refuse(judged(plan, options.guards, strict=options.strict), more=more)
         if not has_changes(plan):
             await _begin(plan, rotations, memory, environment)
             await memory.end(plan, (), environment.now(), run.report.has_listed)

@@ -14,8 +14,8 @@ from webchat_sync.frozen import frozen
 from webchat_sync.model import FailedOrganization, Listing, Manifest, OrganizationPlan, Plan, Remembered
 from webchat_sync.plan.digest import manifest_digest
 from webchat_sync.plan.filter_by_target import filter_by_target
-from webchat_sync.plan.guard import GuardOptions, refusals
 from webchat_sync.plan.make import PlannedOrganization, Planning, begin
+from webchat_sync.plan.organizations import refused
 from webchat_sync.plan.select import ALL, Selection, declared_names
 from webchat_sync.workflow.connection import Connection, open_apis
 from webchat_sync.workflow.listings import Readings, failures, read_apart
@@ -51,10 +51,10 @@ class PlanObserver(Protocol):
         ...
 
 
-def refuse(plan: Plan, guards: GuardOptions, *, strict: bool, more: Sequence[Diagnostic] = ()) -> None:
-    """Raise GuardError for every refusal and ``more``; ``strict`` also refuses dangers."""
-    if refused := [*refusals(plan, guards, strict=strict), *more]:
-        raise GuardError(refused)
+def refuse(plan: Plan, *, more: Sequence[Diagnostic] = ()) -> None:
+    """Raise GuardError for every reason not to apply ``plan``, which was judged, and for ``more``."""
+    if problems := [*refused(plan), *more]:
+        raise GuardError(problems)
 
 
 async def plan_live(
