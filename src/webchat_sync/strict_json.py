@@ -21,8 +21,9 @@ _SHOWN: Final = 60
 _ZEROS: Final = bytes.maketrans(b"123456789", b"0" * 9)
 """Replaces every digit by 0."""
 
-_LONG_NUMBER: Final = b"0" * MOST_DIGITS
-"""What's left of a number that's too long, even if its sign is one of its characters."""
+_STEP: Final = 30
+_LONG_NUMBER: Final = b"0" * (MOST_DIGITS // _STEP)
+"""What's left of a number that's too long, of every 30th character, even if its sign is one of its characters."""
 
 _ESCAPES: Final = rb"\/bfnrtu"
 """Backslashes, and what can follow them apart from a quote."""
@@ -72,7 +73,7 @@ def load_json(data: str | bytes, *, unique_keys: bool = False) -> Any:  # noqa: 
             text,
             parse_constant=_no_number,
             # The parser's own function, which is much faster, unless there may be a number that's too long.
-            parse_int=_integer if _LONG_NUMBER in encoded.translate(_ZEROS) else None,
+            parse_int=_integer if _LONG_NUMBER in encoded[::_STEP].translate(_ZEROS) else None,
             parse_float=_finite,
             object_pairs_hook=_unique if unique_keys else None,
         )
