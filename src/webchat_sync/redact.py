@@ -46,8 +46,10 @@ class KeyRing:
         """The keys for :func:`redact` to look for in ``text``: usually none, since no part of one is in it."""
         if self._unread:
             self._read()
-        numbers = [*map(hash, _pieces(text))] if self._keys else []
-        contains_part = not self._few.isdisjoint(numbers) or (self._many and any(map(self._is_one_of_many, numbers)))
+        # One at a time, since the text can be a long body.
+        contains_part = (self._few and not self._few.isdisjoint(map(hash, _pieces(text)))) or (
+            self._many and any(map(self._is_one_of_many, map(hash, _pieces(text))))
+        )
         return tuple(self._keys if contains_part else self._short)
 
     def _read(self) -> None:
