@@ -256,7 +256,7 @@ def test_a_copy_of_a_secret_beyond_the_limits_is_told(folder: Path, value: str) 
     waiting = folder / ".webchat-sync" / "recovery"
     waiting.mkdir(parents=True)
     (waiting / "a.json").write_text(f'{{"name": {value}}}', encoding="utf-8")
-    in_words(invoke("secret", "deliver", "Support", "--to", "x"), "can't read", 1)
+    in_words(invoke("secret", "deliver", "Support", "--to", "x"), "is damaged", 1)
 
 
 @pytest.mark.parametrize("value", VALUES_BEYOND, ids=["nesting", "digits"])
