@@ -19,7 +19,7 @@ from example_pipeline import example_pipeline
 from fake_actions import FORK, FakeActions
 from fake_github import READ_TOKEN
 from hostile_checkout import HostileCheckout, make_hostile
-from programs import path_with, write_program
+from programs import PYTHON, path_with, write_program
 from repositories import git
 from test_gitlab_component import component, plain
 from variations import thinned
@@ -52,7 +52,8 @@ def checkout(tmp_path: Path) -> HostileCheckout:
 def runner(tmp_path: Path, checkout: HostileCheckout) -> Iterator[Runner]:
     (tmp_path / "temporary").mkdir()
     with FakeActions().served() as github:
-        yield Runner(checkout.root, tmp_path / "temporary", github, {"PYTHONPATH": ".", "PIP_NO_INDEX": "1"})
+        environ = {"PYTHONPATH": ".", "PIP_NO_INDEX": "1"}
+        yield Runner(checkout.root, tmp_path / "temporary", github, environ, python=PYTHON)
 
 
 def test_the_tree_is_hostile_to_a_python_that_is_not_isolated(checkout: HostileCheckout) -> None:
@@ -83,6 +84,7 @@ def test_no_step_of_the_examples_for_github_runs_what_is_in_the_checkout(tmp_pat
     with example_pipeline(tmp_path) as story:
         checkout = make_hostile(story.runner.workspace, tmp_path / "marks", bare=False)
         story.runner.environ = {**story.runner.environ, "PYTHONPATH": "."}
+        story.runner.python = PYTHON
         codes = {
             "plan": story.plan(100, "a1").code,
             "apply": story.apply("push", "b1", "a1").code,
