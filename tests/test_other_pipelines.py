@@ -16,8 +16,8 @@ from commands import Emulated, emulated
 from fake_azure import fake_azure
 from fake_bitbucket import fake_bitbucket
 from linters import lint
-from programs import pipeline_programs
 from repositories import commit, repository
+from warm_python import pipeline_programs
 
 pytestmark = pytest.mark.slow
 

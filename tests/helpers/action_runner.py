@@ -83,10 +83,10 @@ class Runner:
         given = {name.replace("_", "-"): value for name, value in inputs.items()}
         return _Run(self, {"GITHUB_RUN_ID": "1", **(event or {})}, given).run()
 
-    def install(self) -> int:
-        """Run the step that installs webchat-sync, with the current Python; returns its exit code."""
+    def install(self, python: Path = Path(sys.executable)) -> int:
+        """Run the step that installs webchat-sync, with that Python; returns its exit code."""
         step = action_step(INSTALL)
-        contexts = {"steps": {"python": {"outputs": {"python-path": sys.executable}}}}
+        contexts = {"steps": {"python": {"outputs": {"python-path": str(python)}}}}
         code, _ = self.shell(step, contexts, {"GITHUB_PATH": str(self.temporary / "path"), "PYTHONPATH": ""})
         return code
 

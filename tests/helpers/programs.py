@@ -28,14 +28,6 @@ def path_with(programs: Path) -> str:
     return f"{programs}{os.pathsep}{os.environ['PATH']}"
 
 
-def pipeline_programs(folder: Path) -> str:
-    """A PATH with the package under test, and a Python whose pip and venv do nothing."""
-    write_program(folder / "webchat-sync", PACKAGE)
-    skipped = 'case "$*" in *" pip "* | *" venv "*) exit 0 ;; esac'
-    write_program(folder / "python", f"{skipped}\n{PYTHON}")
-    return path_with(folder)
-
-
 def recording_git(file: Path, log: Path) -> Path:
     """A Git that appends its arguments to ``log``."""
     return write_program(file, f'echo "$@" >> {log}\nexec {shutil.which("git")} "$@"')

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from programs import PYTHON
+from programs import PYTHON, path_with, write_program
 from sizes import THOROUGH
 
 CLIENT: Final = Path(__file__).with_name("warm_client.py")
@@ -31,6 +31,19 @@ def warm_python() -> str:
         return PYTHON
     fork = f'exec "{sys.executable}" -I -S "{CLIENT}" "{_address()}" "$@"'
     return f'case "$1 $2" in "-I -m" | "-I /"*) {fork} ;; esac\n{PYTHON}'
+
+
+def warm_program() -> str:
+    """Lines of sh that become webchat-sync with the arguments ``$@``."""
+    return f'set -- -I -m webchat_sync "$@"\n{warm_python()}'
+
+
+def pipeline_programs(folder: Path) -> str:
+    """A PATH with the package under test, and a Python whose pip and venv do nothing."""
+    write_program(folder / "webchat-sync", warm_program())
+    skipped = 'case "$*" in *" pip "* | *" venv "*) exit 0 ;; esac'
+    write_program(folder / "python", f"{skipped}\n{warm_python()}")
+    return path_with(folder)
 
 
 @cache
