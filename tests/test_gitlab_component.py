@@ -106,6 +106,7 @@ def test_a_plan_that_a_guard_refuses_is_kept_and_fails(project: Path) -> None:
 
 def test_problems_become_a_code_quality_report(project: Path) -> None:
     (project / "my channels" / "channels.yaml").write_text("version: 1\nchannels: [{}]\n", encoding="utf-8")
+    (project / "webchat-sync-plan.json").write_text("a plan that somebody committed", encoding="utf-8")
     with emulated() as api:
         assert _code(api, project) == 1
     (problem,) = json.loads((project / "webchat-sync-quality.json").read_text(encoding="utf-8"))

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from action_runner import ROOT, Runner
+from applying import KEY
 from commands import Emulated, emulated
 from example_pipeline import example_pipeline
 from fake_actions import FORK, FakeActions
@@ -80,6 +81,15 @@ def test_what_the_action_installed_runs_with_nothing_of_the_checkout(runner: Run
     program = runner.temporary / "webchat-sync" / "bin" / "webchat-sync"
     command = [str(program), "validate", "channels/"]
     assert subprocess.run(command, cwd=checkout.root, env={**os.environ, **ISOLATED}, check=False).returncode == 0
+    assert checkout.ran() == []
+
+
+def test_no_step_of_a_plan_runs_what_is_in_the_checkout(
+    runner: Runner, checkout: HostileCheckout, api: Emulated
+) -> None:
+    inputs = {"paths": "channels/", "api_key": KEY, "memory": "file", "comment": "false"}
+    ended = runner.step({"MOSEND_BASE_URL": api.url}, command="plan", **inputs)
+    assert (ended.code, ended.outputs["add"]) == (0, "1"), ended.log
     assert checkout.ran() == []
 
 

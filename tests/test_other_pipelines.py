@@ -86,7 +86,6 @@ def run(script: str, project: Path, api: Emulated, **environ: str) -> subprocess
     )
 
 
-@pytest.mark.alike
 @each_host
 def test_from_the_pull_request_to_the_drift(host: str, tmp_path: Path) -> None:
     read, begin = HOSTS[host]
