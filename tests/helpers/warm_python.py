@@ -60,6 +60,7 @@ def _address() -> str:
             stdout=subprocess.DEVNULL,
             env={"PATH": os.environ["PATH"]},
             pass_fds=[listener.fileno()],
+            process_group=0,  # Ctrl-C in a terminal is for the clients, which pass it on
         )
 
     def end() -> None:
