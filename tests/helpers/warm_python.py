@@ -49,7 +49,7 @@ def pipeline_programs(folder: Path) -> str:
 @cache
 def _address() -> str:
     """The socket of the process that is forked, which ends with this one."""
-    folder = tempfile.TemporaryDirectory(prefix="warm-")
+    folder = tempfile.TemporaryDirectory(prefix="warm-", dir="/tmp")  # TMPDIR may be too long for a socket
     address = f"{folder.name}/socket"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
