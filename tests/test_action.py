@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -20,6 +19,8 @@ from action_runner import ROOT, Ended, Runner, filled
 from applying import KEY
 from commands import Emulated, emulated, invoke
 from fake_actions import FORK, REPOSITORY, FakeActions
+from pipelines import save_plan
+from planning import declare
 from variations import variation
 from webchat_sync.emulator import Fault, Faults, effects
 from webchat_sync.planfile.digest import document_digest
@@ -97,7 +98,6 @@ def test_of_several_runs_on_the_last_commit_the_newest_plan_counts(runner: Runne
     assert applied(runner).code == 0
 
 
-@pytest.mark.alike
 @pytest.mark.parametrize(
     ("merge", "run", "artifact"),
     [
@@ -115,16 +115,16 @@ def test_of_several_runs_on_the_last_commit_the_newest_plan_counts(runner: Runne
     ],
 )
 def test_a_plan_counts_only_when_it_was_reviewed_here(
-    merge: dict[str, Any], run: dict[str, Any], artifact: dict[str, Any]
+    merge: dict[str, Any], run: dict[str, Any], artifact: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with FakeActions().served() as github:
         environ = reviewed(github)
-        assert found(environ) == (0, FOUND)
+        assert found(environ, capsys) == (0, FOUND)
         github.pulls[MERGE][0].update(merge)
         github.raw = "repo" in merge.get("head", {}) and merge["head"]["repo"] is None  # which the description forgets
         github.runs[0].update(run)
         github.artifacts[0].update(artifact)
-        assert found(environ) == (4, "")
+        assert found(environ, capsys) == (4, "")
 
 
 def reviewed(github: FakeActions) -> dict[str, str]:
@@ -135,11 +135,28 @@ def reviewed(github: FakeActions) -> dict[str, str]:
     return {"GITHUB_API_URL": github.url, "GITHUB_TOKEN": github.token, **github.variables, **push}
 
 
-def found(environ: Mapping[str, str]) -> tuple[int, str]:
-    script = [sys.executable, str(REVIEWED_PLAN), "webchat-sync-plan"]
-    done = subprocess.run(script, env={**os.environ, **environ}, capture_output=True, text=True, check=False)
-    assert ("No reviewed plan was found" in done.stderr) == (done.returncode == 4)
-    return done.returncode, done.stdout
+def found(environ: Mapping[str, str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    code = main("webchat-sync-plan", environ, sleep=pytest.fail)
+    out, err = capsys.readouterr()
+    assert ("No reviewed plan was found" in err) == (code == 4)
+    return code, out
+
+
+@pytest.mark.parametrize(
+    ("name", "plans", "code", "said"),
+    [
+        ("reviewed_plan.py", 1, 6, "the runner didn't set GITHUB_API_URL"),
+        ("same_changes.py", 2, 0, ""),
+        ("plan_outputs.py", 1, 0, "has-changes=true"),
+        ("old_commit.py", 0, 0, "The run continues without this check"),
+    ],
+)
+def test_each_script_is_a_program(name: str, plans: int, code: int, said: str, tmp_path: Path) -> None:
+    """Without anything that another module has imported."""
+    plan = save_plan(tmp_path, [declare("Support")], [])
+    script = [sys.executable, "-I", str(REVIEWED_PLAN.with_name(name)), *[str(plan)] * plans]
+    done = subprocess.run(script, env={}, capture_output=True, text=True, check=False)
+    assert (done.returncode, said in done.stdout + done.stderr) == (code, True), done.stderr
 
 
 @pytest.mark.parametrize(
@@ -191,15 +208,43 @@ def test_what_is_missing_is_told_in_words(
     assert (out, said in err, err.count("\n")) == ("", True, 1)
 
 
-def test_more_than_a_page_of_runs_on_one_commit_is_looked_through() -> None:
+def test_more_than_a_page_of_runs_on_one_commit_is_looked_through(capsys: pytest.CaptureFixture[str]) -> None:
     with FakeActions().served() as github:
         environ = reviewed(github)
         github.runs[:0] = [{**github.runs[0], "id": number} for number in range(1000, 1240)]
-        assert found(environ) == (0, FOUND)
+        assert found(environ, capsys) == (0, FOUND)
 
 
 TWO = (("c1" * 20, "a1"), ("c2" * 20, "a2"))
 """Two pull requests that are merged in one push: the commit of each merge, and its last commit."""
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda github: github.requests.clear(), ""),
+        (lambda github: github.artifacts[0].update(expired=True), "this push merged 2 requests at once"),
+        (lambda github: github.runs[1].update(conclusion="failure"), "this push merged 2 requests at once"),
+        (lambda github: github.pulls[TWO[1][0]][0]["head"].update(repo=FORK), "came from a fork"),
+        (lambda github: github.pulls[TWO[0][0]][0].update(merged_at=None), f"{TWO[0][0]} isn't the merge of a pull"),
+        (lambda github: github.pulls.pop(TWO[0][0]), f"{TWO[0][0]} isn't the merge of a pull request"),
+    ],
+)
+def test_the_plans_of_two_requests_in_one_push_are_found_if_both_were_reviewed(
+    spoil: Callable[[FakeActions], object], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with FakeActions().served() as github:
+        environ = reviewed(github)
+        github.start(101, "a2")
+        github.keep("webchat-sync-plan", "plan.json", b"the second", run=101)
+        environ |= github.push(tmp_path / "event.json", *TWO)
+        spoil(github)
+        (tmp_path / "plans").mkdir()
+        code = main("webchat-sync-plan", environ, folder=str(tmp_path / "plans"), sleep=pytest.fail)
+    out, err = capsys.readouterr()
+    assert (code, out, said in err) == (4 if said else 0, "", True), err
+    kept = {file.read_bytes() for file in (tmp_path / "plans").iterdir()}
+    assert kept == (set() if said else {b"", b"the second"})
 
 
 def in_queue(runner: Runner) -> None:

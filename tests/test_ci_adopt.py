@@ -248,6 +248,7 @@ def test_an_organisation_that_fails_is_named_and_closes_no_request(host: Host, t
         assert web.branches() == ["main"]
 
 
+@pytest.mark.variation
 @both
 def test_the_story_of_one_of_two_environments_leaves_the_other_as_it_is(host: Host, tmp_path: Path) -> None:
     with site(host, tmp_path, STAGED) as web:

@@ -93,7 +93,7 @@ def runner(tmp_path: Path, python: Path) -> Iterator[Runner]:
     (temporary / "bin" / "python").symlink_to(python)
     with FakeActions().served() as github:
         environ = {"GITHUB_REF_NAME": f"v{__version__}"}
-        yield Runner(checkout, temporary, github, environ, python=python)
+        yield Runner(checkout, temporary, github, environ, python=f'exec "{python}" "$@"')
 
 
 @pytest.mark.alike

@@ -13,6 +13,7 @@ import yaml
 from commands import Finished, invoke
 from linters import lint
 from recording_pip import recording_python
+from variations import variation
 from webchat_sync import __version__
 from webchat_sync.cli.starter import host_of
 
@@ -328,7 +329,7 @@ def test_an_organisation_that_the_manifests_contradict_is_not_taken_in_silence(h
     assert f"{ignored}s (acme and beta).\n" in init("--host", "github", "--org", "other").err
 
 
-@pytest.mark.parametrize("edited", ["", "'", '"'])
+@pytest.mark.parametrize("edited", ["", variation("'"), '"'])
 @pytest.mark.parametrize("host", ["github", "gitlab"])
 @pytest.mark.parametrize(
     ("first", "second", "is_used", "needs_variable"),

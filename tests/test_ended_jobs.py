@@ -20,6 +20,7 @@ from action_runner import ROOT, Runner, action_step
 from applying import KEY
 from commands import Emulated, emulated, invoke
 from fake_actions import FakeActions
+from programs import PYTHON
 from remembering import bare, remote_runner
 from repositories import commit, git, repository
 from test_gitlab_component import component, plain
@@ -67,7 +68,8 @@ def runner(tmp_path: Path, held: Held) -> Iterator[Runner]:
     commit(repository(tmp_path / "checkout"), {})
     git(tmp_path / "checkout", "remote", "add", "origin", bare(tmp_path / "remote.git").as_uri())
     with FakeActions().served() as github:
-        yield Runner(tmp_path / "checkout", tmp_path / "temporary", github, {**held.api.environ, "MOSEND_API_KEY": KEY})
+        environ = {**held.api.environ, "MOSEND_API_KEY": KEY}
+        yield Runner(tmp_path / "checkout", tmp_path / "temporary", github, environ, python=PYTHON)
 
 
 def save_plan(runner: Runner, held: Held, name: str) -> None:

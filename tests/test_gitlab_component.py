@@ -16,10 +16,11 @@ import yaml
 
 from commands import Emulated, emulated
 from fake_gitlab import fake_gitlab
-from programs import PACKAGE, path_with, write_program
+from programs import path_with, write_program
 from recording_pip import recording_python
 from repositories import commit, git, repository
 from variations import variation
+from warm_python import warm_program
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +49,7 @@ def plain() -> dict[str, Any]:
 
 def run(job: dict[str, Any], folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """The job's script, as a runner does it: line by line in one shell that stops at the first failure."""
-    program = write_program(folder / "bin" / "webchat-sync", PACKAGE)
+    program = write_program(folder / "bin" / "webchat-sync", warm_program())
     variables = {**os.environ, "PATH": path_with(program.parent), **environ}
     script = "\n".join(job["script"])
     return subprocess.run(
@@ -105,6 +106,7 @@ def test_a_plan_that_a_guard_refuses_is_kept_and_fails(project: Path) -> None:
 
 def test_problems_become_a_code_quality_report(project: Path) -> None:
     (project / "my channels" / "channels.yaml").write_text("version: 1\nchannels: [{}]\n", encoding="utf-8")
+    (project / "webchat-sync-plan.json").write_text("a plan that somebody committed", encoding="utf-8")
     with emulated() as api:
         assert _code(api, project) == 1
     (problem,) = json.loads((project / "webchat-sync-quality.json").read_text(encoding="utf-8"))

@@ -15,9 +15,9 @@ from typing import Final
 import pytest
 
 from commands import Emulated, emulated
-from programs import pipeline_programs
 from remembering import bare
 from repositories import commit, git, repository
+from warm_python import pipeline_programs
 
 ROOT: Final = Path(__file__).parents[1]
 VARIABLE: Final = "WEBCHAT_SYNC_GITLAB_CI_LOCAL"

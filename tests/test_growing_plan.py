@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from applying import KEY, NOW
+from fake_time import FakeTime
 from planning import catalogue, live, plan_for
 from planning import declare as declare_channel
 from test_fleet import declare, fleet
@@ -120,7 +121,8 @@ def test_what_grows_is_what_a_saved_plan_shows(
     monkeypatch.chdir(tmp_path)
     declare(tmp_path, *ORGANIZATIONS)
     with fleet(trouble, LIVE) as api:
-        grown = api.invoke("plan", *options, "--out", "plan.json")
+        time = FakeTime()
+        grown = api.invoke("plan", *options, "--out", "plan.json", sleep=time.sleep, clock=time.clock)
     shown = api.invoke("show", "plan.json", *options)
     assert grown.out == shown.out
 
@@ -156,10 +158,10 @@ def test_names_that_nobody_has_are_refused_before_anything_is_shown(tmp_path: Pa
 
 @pytest.mark.slow
 def test_a_reader_that_leaves_ends_no_plan(tmp_path: Path) -> None:
-    folder = declare(tmp_path / "fleet", *(f"org-{number:03}" for number in range(300)))
+    folder = declare(tmp_path / "fleet", *(f"org-{number:02}" for number in range(60)))
     out = tmp_path / "plan.json"
     with (
-        withholding("org-299") as (url, released),
+        withholding("org-59") as (url, released),
         planning(url, folder, "--out", str(out), "--detailed-exitcode") as process,
     ):
         assert process.stdout is not None
@@ -167,28 +169,30 @@ def test_a_reader_that_leaves_ends_no_plan(tmp_path: Path) -> None:
         process.stdout.close()
         released.set()
         assert process.wait() == 2
-    assert len(json.loads(out.read_text(encoding="utf-8"))["organizations"]) == 300
+    assert len(json.loads(out.read_text(encoding="utf-8"))["organizations"]) == 60
 
 
 @pytest.mark.slow
 def test_a_reader_that_does_not_scroll_keeps_no_call_waiting(tmp_path: Path) -> None:
-    channels = f"[{{name: Support, welcomeMessage: {'Hola ' * 60}}}]"
-    folder = declare(tmp_path / "fleet", *(f"org-{number:03}" for number in range(300)), channels=channels)
+    text = "Hola " * 90
+    channels = f"[{{name: Support, welcomeMessage: {text}, offlineMessage: {text}, offlineMessageLunch: {text}}}]"
+    folder = declare(tmp_path / "fleet", *(f"org-{number:02}" for number in range(100)), channels=channels)
     asked = Event()
     app = build_app(Store(catalogue=catalogue(), now=lambda: NOW))
-    last = "/organizations/org-299/"
+    last = "/organizations/org-99/"
 
     async def noticing(scope: Any, receive: Any, send: Any) -> None:
         await app(scope, receive, send)
         if last in scope.get("path", ""):
             asked.set()
 
-    # The text of 300 new channels is more than a pipe holds, and nobody reads it until the last one was answered.
+    # The text of 100 new channels is more than a pipe holds, and nobody reads it until the last one was answered.
     with serve(noticing) as url, planning(url, folder) as process:
         assert asked.wait(PATIENCE)
         text, _ = process.communicate()
-    assert text.splitlines()[-1] == "Plan: 300 to add, 0 to change, 0 to destroy."
-    assert text.count("Organisation org-") == 300
+    assert text.splitlines()[-1] == "Plan: 100 to add, 0 to change, 0 to destroy."
+    assert text.count("Organisation org-") == 100
+    assert len(text) > 2**17
 
 
 def test_the_json_of_a_plan_comes_organisation_by_organisation() -> None:

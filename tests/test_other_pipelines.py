@@ -16,8 +16,8 @@ from commands import Emulated, emulated
 from fake_azure import fake_azure
 from fake_bitbucket import fake_bitbucket
 from linters import lint
-from programs import pipeline_programs
 from repositories import commit, repository
+from warm_python import pipeline_programs
 
 pytestmark = pytest.mark.slow
 
@@ -86,7 +86,6 @@ def run(script: str, project: Path, api: Emulated, **environ: str) -> subprocess
     )
 
 
-@pytest.mark.alike
 @each_host
 def test_from_the_pull_request_to_the_drift(host: str, tmp_path: Path) -> None:
     read, begin = HOSTS[host]

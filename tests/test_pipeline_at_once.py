@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from select import select
 
 import pytest
 
@@ -80,6 +81,7 @@ def test_the_second_job_waits_for_the_first_and_makes_nothing_twice(held: Held) 
     # It is about the channel that the first one is not making, so its plan holds when the first one has ended.
     second = held.start("802", arguments="--target=Support")
     for _ in range(2):  # it has seen that the lock is held, and looks again
+        assert select([looks], [], [], LONGEST)[0]
         assert os.read(looks, len("looked\n")) == b"looked\n"
     assert not second.done()
     held.released.set()

@@ -21,6 +21,13 @@ def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
         yield pipeline
 
 
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """For jobs that neither read nor change anything in it."""
+    with example_pipeline(tmp_path_factory.mktemp("untouched")) as pipeline:
+        yield pipeline
+
+
 def test_from_the_pull_request_to_the_drift_that_is_repaired(pipeline: Pipeline) -> None:
     # The pull request is opened, and pushed to once more: one comment, brought up to date.
     assert pipeline.plan(100, "a1").code == 0
@@ -179,10 +186,10 @@ def test_dependabot_which_gets_no_key_takes_the_way_of_forks(pipeline: Pipeline)
     ],
 )
 def test_the_check_to_require_succeeds_only_after_a_plan(
-    pipeline: Pipeline, event_name: str, plan: str, fork: str, code: int
+    untouched: Pipeline, event_name: str, plan: str, fork: str, code: int
 ) -> None:
     needs = {"plan": {"result": plan}, "fork": {"result": fork}}
-    assert pipeline.job("plan.yml", "planned", {}, event_name=event_name, needs=needs).code == code
+    assert untouched.job("plan.yml", "planned", {}, event_name=event_name, needs=needs).code == code
 
 
 @pytest.mark.parametrize(
@@ -202,12 +209,12 @@ def test_the_check_to_require_succeeds_only_after_a_plan(
     ],
 )
 def test_the_check_to_require_of_several_plans_needs_all_of_them(
-    pipeline: Pipeline, workflow: str, needs: dict[str, str], author: str, code: int
+    untouched: Pipeline, workflow: str, needs: dict[str, str], author: str, code: int
 ) -> None:
     results = {job: {"result": result} for job, result in needs.items()}
     event = {} if author == "a merge queue" else {"pull_request": {"user": {"login": author}}}
     event_name = "pull_request" if event else "merge_group"
-    ended = pipeline.job(workflow, "planned", {}, event_name=event_name, event=event, needs=results)
+    ended = untouched.job(workflow, "planned", {}, event_name=event_name, event=event, needs=results)
     assert ended.code == code, ended.log
 
 

@@ -22,6 +22,7 @@ import yaml
 
 from fake_actions import FakeActions
 from programs import write_program
+from warm_python import warm_python
 
 ROOT: Final = Path(__file__).parents[2]
 INSTALL: Final = "Install webchat-sync"
@@ -48,15 +49,16 @@ class Ended:
 class Runner:
     """A runner with the files of a repository in ``workspace``; ``github`` is GitHub's side.
 
-    ``python`` is the interpreter with webchat-sync; ``machine`` are variables of the machine that jobs don't know. A
-    runner is only used for one job: :meth:`run` is a whole job, on a :meth:`fresh` runner with a copy of the workspace.
+    ``python`` are the lines of sh that start the Python with webchat-sync; ``machine`` are variables of the machine
+    that jobs don't know. A runner is only used for one job: :meth:`run` is a whole job, on a :meth:`fresh` runner with
+    a copy of the workspace.
     """
 
     workspace: Path
     temporary: Path
     github: FakeActions
     environ: Mapping[str, str] = field(default_factory=dict)
-    python: Path = Path(sys.executable)
+    python: str = field(default_factory=warm_python)
     machine: Mapping[str, str] = field(default_factory=dict)
 
     def fresh(self) -> Runner:
@@ -81,10 +83,10 @@ class Runner:
         given = {name.replace("_", "-"): value for name, value in inputs.items()}
         return _Run(self, {"GITHUB_RUN_ID": "1", **(event or {})}, given).run()
 
-    def install(self) -> int:
-        """Run the step that installs webchat-sync, with the current Python; returns its exit code."""
+    def install(self, python: Path = Path(sys.executable)) -> int:
+        """Run the step that installs webchat-sync, with that Python; returns its exit code."""
         step = action_step(INSTALL)
-        contexts = {"steps": {"python": {"outputs": {"python-path": sys.executable}}}}
+        contexts = {"steps": {"python": {"outputs": {"python-path": str(python)}}}}
         code, _ = self.shell(step, contexts, {"GITHUB_PATH": str(self.temporary / "path"), "PYTHONPATH": ""})
         return code
 
@@ -146,7 +148,7 @@ class Runner:
 
     def _variables(self) -> dict[str, str]:
         return {
-            "PATH": f"{_program(self.temporary, self.python)}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{_program(self)}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "HOME": str(self.temporary),
             "CI": "true",
@@ -193,7 +195,7 @@ class _Run:
             values = {name: filled(str(value), self.contexts) for name, value in step["with"].items()}
             return self.runner.use(step["uses"], values, int(self.event["GITHUB_RUN_ID"]))
         if step["name"] == INSTALL:
-            return {"python": str(self.runner.python)}
+            return {"python": str(_python(self.runner))}
         (self.runner.temporary / "output").write_text("", encoding="utf-8")
         code, printed = self.runner.shell(step, self.contexts, self.event)
         self.log.append(printed)
@@ -295,12 +297,17 @@ def _text(value: Any) -> str:
     return {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 
-def _program(temporary: Path, interpreter: Path) -> Path:
+def _program(runner: Runner) -> Path:
     """A folder with the action's ``webchat-sync``, which runs the package under test."""
-    folder, python = temporary / "bin", temporary / "venv" / "bin" / "python"
+    folder = runner.temporary / "bin"
     program = folder / "webchat-sync"
     if not program.exists():
-        write_program(python, f'exec "{interpreter}" "$@"')
+        write_program(_python(runner), runner.python)
         folder.mkdir(exist_ok=True)
         shutil.copy(ROOT / "scripts" / "action" / "webchat-sync", program)
     return folder
+
+
+def _python(runner: Runner) -> Path:
+    """Where the action would install its Python."""
+    return runner.temporary / "venv" / "bin" / "python"

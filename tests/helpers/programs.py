@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 from typing import Final
 
+PYTHON: Final = f'exec "{sys.executable}" "$@"'
+"""Is this interpreter."""
+
 PACKAGE: Final = f'exec "{sys.executable}" -m webchat_sync "$@"'
 """Runs the package under test, with the arguments of the program that it's written into."""
 
@@ -23,14 +26,6 @@ def write_program(file: Path, script: str) -> Path:
 def path_with(programs: Path) -> str:
     """A PATH that finds the programs in that folder first."""
     return f"{programs}{os.pathsep}{os.environ['PATH']}"
-
-
-def pipeline_programs(folder: Path) -> str:
-    """A PATH with the package under test, and a Python whose pip and venv do nothing."""
-    write_program(folder / "webchat-sync", PACKAGE)
-    skipped = 'case "$*" in *" pip "* | *" venv "*) exit 0 ;; esac'
-    write_program(folder / "python", f'{skipped}\nexec "{sys.executable}" "$@"')
-    return path_with(folder)
 
 
 def recording_git(file: Path, log: Path) -> Path:
