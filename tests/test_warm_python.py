@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from programs import PYTHON, write_program
-from warm_python import warm_python
+from warm_python import forked_python
 
 TELLS: Final = """\
 import os, sys, time
@@ -29,7 +29,7 @@ signal.pause()
 
 @pytest.fixture(params=["started", "forked"])
 def python(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    return write_program(tmp_path / "python", PYTHON if request.param == "started" else warm_python())
+    return write_program(tmp_path / "python", PYTHON if request.param == "started" else forked_python())
 
 
 def script(python: Path, text: str) -> list[str]:
@@ -41,7 +41,7 @@ def script(python: Path, text: str) -> list[str]:
 def test_it_has_the_arguments_environment_folder_and_files_that_it_was_given(tmp_path: Path) -> None:
     (tmp_path / "here").mkdir()
     told = []
-    for lines in (PYTHON, warm_python()):
+    for lines in (PYTHON, forked_python()):
         python = write_program(tmp_path / "python", lines)
         environ = {"PATH": os.environ["PATH"], "TZ": "America/Bogota", "EMPTY": "", "PYTHONPATH": ".", "Ñ": "é\udce9"}
         done = subprocess.run(

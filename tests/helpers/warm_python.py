@@ -3,7 +3,7 @@
 Nine tenths of the CPU time of a short run of webchat-sync are the start of Python and imports, and pipelines start it
 many times. A fork has the arguments, environment, folder and standard files of the process that it stands in for, gets
 its signals, and is isolated like ``python -I``. Tests about the start itself, or about processes that are ended, use
-the real interpreter, ``programs.PYTHON``, and with ``--thorough`` all do.
+the real interpreter, ``programs.PYTHON``; in CI and in runs of some tests, all do.
 """
 
 from __future__ import annotations
@@ -19,16 +19,19 @@ from pathlib import Path
 from typing import Final
 
 from programs import PYTHON, path_with, write_program
-from sizes import THOROUGH
+from sizes import with_variations
 
 CLIENT: Final = Path(__file__).with_name("warm_client.py")
 SERVER: Final = Path(__file__).with_name("warm_server.py")
 
 
 def warm_python() -> str:
+    """Lines of sh that become Python with the arguments ``$@``, in a run without variations by forking."""
+    return PYTHON if with_variations() else forked_python()
+
+
+def forked_python() -> str:
     """Lines of sh that become Python with the arguments ``$@``: a fork for ``-I -m MODULE …`` and ``-I /FILE …``."""
-    if THOROUGH:
-        return PYTHON
     fork = f'exec "{sys.executable}" -I -S "{CLIENT}" "{_address()}" "$@"'
     return f'case "$1 $2" in "-I -m" | "-I /"*) {fork} ;; esac\n{PYTHON}'
 
