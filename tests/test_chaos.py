@@ -14,7 +14,7 @@ from chaos_run import End, Flaw
 from chaos_scene import Scene
 from chaos_stage import Stage, open_stage
 from planning import declare
-from sizes import size
+from sizes import examples, size
 from variations import variation
 from webchat_sync.emulator import Fault, Quirks, effects
 from webchat_sync.model import Declaration
@@ -108,7 +108,7 @@ def test_a_refusal_after_an_attempt_in_doubt_does_not_say_that_nothing_was_done(
 def test_rounds_of_chaos_leave_no_duplicate_no_loss_and_a_true_account(stage: Stage) -> None:
     async def rounds() -> Figures:
         figures = Figures()
-        for seed in range(size(30, thorough=400)):
+        for seed in range(examples(60, thorough=400)):
             figures.add(await chaos_round(stage, seed))
         return figures
 

@@ -17,7 +17,7 @@ from commands import emulated
 from programs import recording_git, write_program
 from remembering import SCOPE, Clock, SimulatedRefs, SimulatedRemote, bare, remembering, remote_runner, runner
 from repositories import ENVIRON, commit, git, repository
-from sizes import size
+from sizes import examples, size
 from webchat_sync.errors import LockedError, LockLostError, MemoryUnavailableError
 from webchat_sync.memory.lease import LOCKS, lock_refs
 from webchat_sync.memory.opened import hold_lock
@@ -41,7 +41,7 @@ def locks_of(remote: Remote) -> list[str]:
     return git(Path(remote.url), "for-each-ref", "--format=%(refname)", f"{REF}-locks").splitlines()
 
 
-@settings(max_examples=size(40, thorough=400))
+@settings(max_examples=examples(80, thorough=400))
 @given(ids, st.sampled_from([total for total in range(2, LOCKS + 1) if LOCKS % total == 0]))
 def test_the_shares_of_a_fleet_have_no_lock_in_common(organizations: list[str], total: int) -> None:
     locks = [

@@ -15,7 +15,7 @@ from canary import PROGRAM
 from commands import Emulated, emulated
 from rotating import signs
 from secrets_drill import Figures, Stage, open_stage, play
-from sizes import size
+from sizes import examples
 from webchat_sync.files import UNFINISHED
 from webchat_sync.model import Secret
 
@@ -31,7 +31,7 @@ def stage() -> Iterator[Stage]:
 def test_no_secret_is_lost_or_leaked(stage: Stage) -> None:
     """From a seed on that soon notices a missing intent, and a missing wait for a call that was committed late."""
     figures = Figures()
-    for seed in range(41, 41 + size(40, thorough=1000)):
+    for seed in range(41, 41 + examples(80, thorough=1000)):
         figures.add(play(stage, seed))
     assert (figures.losses, figures.leaks) == ([], [])
     # It was a drill indeed.

@@ -28,5 +28,5 @@ def size(usual: int, *, thorough: int) -> int:
 
 
 def examples(usual: int, *, thorough: int) -> int:
-    """How many examples of a property to try in this run: half as many as usual in one without variations."""
+    """How many examples of a property or random rounds to try: half as many as usual in a run without variations."""
     return size(usual if with_variations() else usual // 2, thorough=thorough)
