@@ -59,9 +59,13 @@ def test_a_new_folder_plans_applies_and_plans_empty_in_the_sandbox(here: Path, m
     ]
     folder = here / "my channels"
     assert (here / ".gitignore").read_text(encoding="utf-8") == ".webchat-sync/\n"
-    first, *_ = (folder / "channels.yaml").read_text(encoding="utf-8").splitlines()
-    assert (folder / first.removeprefix("# yaml-language-server: $schema=")).is_file()
+    first, second, *_ = (folder / "channels.yaml").read_text(encoding="utf-8").splitlines()
+    schema = folder / first.removeprefix("# yaml-language-server: $schema=")
     monkeypatch.chdir(folder)
+    schema.unlink()
+    assert "`webchat-sync init` in this folder puts the schema back" in second
+    assert init().code == 0
+    assert schema.is_file()
     assert invoke("validate", "channels.yaml").code == 0
     assert invoke("validate").code == 0
     assert invoke("plan", "--sandbox", "--detailed-exitcode").code == 2

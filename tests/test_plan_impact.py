@@ -135,7 +135,7 @@ def impacts(declaration: Declaration, channel: LiveChannel | None) -> list[tuple
             {"operatingHours": {"always": True}},
             ("info", "hours-changed", "written in a way"),
         ),
-        ({"operatingHours": None}, {"operatingHours": WEEK}, ("info", "hours-changed", "now 12 h a week")),
+        ({"operatingHours": None}, {"operatingHours": WEEK}, ("info", "hours-changed", "set to 12 h a week")),
     ],
 )
 def test_a_change_says_what_it_means_to_visitors(

@@ -19,7 +19,7 @@ Host: TypeAlias = Literal["github", "gitlab"]
 
 _MANIFEST: Final = """\
 # yaml-language-server: $schema=.webchat-sync/manifest.schema.json
-# (Completion and checks in your editor; after a fresh clone, `webchat-sync init` puts the schema back.)
+# (Completion and checks in your editor; after a fresh clone, `webchat-sync init` in this folder puts the schema back.)
 #
 # The web-chat channels of one Mosend organisation. What you don't declare isn't managed: a field that you leave out
 # keeps its live value, and a channel that no file declares stays as it is.

@@ -41,7 +41,11 @@ def with_tone(command: click.Command) -> click.Command:
 
 def _options() -> list[click.Option]:
     return [
-        _option("-v", "--verbose", about="Also show unchanged fields and the names of undeclared channels."),
+        _option(
+            "-v",
+            "--verbose",
+            about="In plans and drift, also show unchanged fields and the names of undeclared channels.",
+        ),
         _option("-q", "--quiet", about="Show only the result, warnings and errors."),
         _option("--no-color", about="Disable colours.  [env: NO_COLOR]"),
     ]

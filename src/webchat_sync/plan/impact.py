@@ -232,7 +232,7 @@ def _other_hours(facts: Facts) -> Placeholders | None:
     if before is not None and after is not None:
         return {"hours": _hours(before, after, facts.at) or "same hours, written differently"}
     return {
-        "hours": f"now {show_minutes(after.minutes)} a week" if after else "written in a way that can't be compared"
+        "hours": f"set to {show_minutes(after.minutes)} a week" if after else "written in a way that can't be compared"
     }
 
 
