@@ -14,6 +14,7 @@ from webchat_sync.api.exchange import NOT_THE_API_HINT, Call
 from webchat_sync.api.retry import retry_after_seconds
 from webchat_sync.api.sanitize import excerpt
 from webchat_sync.errors import ApiAnswerError, ApiConnectionError, ApiError, ApiStatusError
+from webchat_sync.sentences import in_seconds
 from webchat_sync.strict_json import JsonError, load_json
 
 NEVER_SENT: Final = (
@@ -103,7 +104,7 @@ def _reasons(error: BaseException | None) -> Iterator[BaseException]:
 
 def late_answer(call: Call, seconds: float, *, host: str) -> ApiError:
     """``host`` sent no complete head of a response in time. It's not retried, since the next one would be as late."""
-    reason = f"no response from {host} within {seconds:.3g} s"
+    reason = f"no response from {host} within {in_seconds(seconds)}"
     return call.error(ApiConnectionError, reason, processed=True, hint=CONNECTION_HINT)
 
 
@@ -141,7 +142,7 @@ def refusal(call: Call, response: httpx.Response, body: bytes, *, now: datetime)
         host = response.next_request.url.netloc.decode("ascii")
         reason += f", a redirect to {host}, which isn't followed because your credentials would be sent there too"
     if retry_after is not None:
-        reason += f", and the server asks you to wait {retry_after:.0f} s"
+        reason += f", and the server asks you to wait {retry_after:,.0f} s"
     return call.error(
         ApiStatusError,
         reason,

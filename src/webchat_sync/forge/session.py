@@ -273,7 +273,7 @@ def is_locked(error: ApiError) -> bool:
 
 
 def _limit_hint(seconds: float) -> str:
-    return f"You've reached the rate limit. Run this again in {max(1, round(seconds / 60))} min."
+    return f"You've reached the rate limit. Run this again in {max(1, round(seconds / 60)):,} min."
 
 
 def text_of(entry: Mapping[str, Any], name: str) -> str:
