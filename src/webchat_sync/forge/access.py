@@ -51,7 +51,7 @@ class Access:
         if not self.token:
             problems.append(Diagnostic(f"the variable {self.token_variable} isn't set", hint=self.permission))
         elif not HEADER_TEXT.fullmatch(self.token.reveal()):
-            hint = f"Check {self.token_variable} for spaces, line breaks and accented letters."
+            hint = f"Check {self.token_variable} for characters such as spaces, line breaks and accented letters."
             problems.append(Diagnostic(f"{self.token_variable} contains a character that no token has", hint=hint))
         if problems:
             raise InputError(problems)
