@@ -32,6 +32,7 @@ def test_other_names_are_refused_set_or_not_with_a_default_or_without(name: str,
     text, flaws = interpolate(f"${{{name}{default}}}", variables, variables.refusal)
     assert text == f"${{{name}{default}}}"
     assert [flaw.message for flaw in flaws] == [f"manifests aren't allowed to read the environment variable `{name}`"]
+    assert ("begins with `WEBCHAT_` but not `WEBCHAT_SYNC_`," in flaws[0].hint) == name.startswith("WEBCHAT_SYNC_")
     assert f"--allow-env {name}" in flaws[0].hint
 
 
