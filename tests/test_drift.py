@@ -361,7 +361,7 @@ def test_against_a_snapshot_no_network_and_no_key_is_needed(folder: Path) -> Non
     commit(folder, {"channels/support.yaml": ONE.replace("dark", "light")})
     done = invoke("drift", "channels", "--live", "live.json", "--base", "v1", environ=ENVIRON)
     assert done.code == 0
-    assert "Compared with live.json, a listing that is less than a minute old" in done.err
+    assert "Compared with live.json, a snapshot that is less than a minute old" in done.err
     assert "Live changed since v1" in done.out
     assert "Git changed since v1" in done.out
     document = json.loads(invoke("drift", "channels", "--live", "live.json", "--format", "json", environ=ENVIRON).out)
