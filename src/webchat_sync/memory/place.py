@@ -19,7 +19,7 @@ from webchat_sync.environment import MEMORY_TOKEN_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.frozen import frozen
 from webchat_sync.git import run_git
-from webchat_sync.git_messages import in_short
+from webchat_sync.git_messages import why_failed
 from webchat_sync.jsonvalue import show
 from webchat_sync.model import GitMemory, Secret
 
@@ -199,9 +199,8 @@ def _ask(clone: Path, environ: Mapping[str, str], *arguments: str, missing: str 
     if result.returncode == 1 and missing is not None:
         return missing
     if result.returncode != 0:
-        output = in_short(result.stderr.decode("utf-8", "replace").splitlines())
         raise _wrong(
-            f"there's no Git remote here for the memory: {output}",
+            f"there's no Git remote here for the memory: {why_failed(result)}",
             "Run this in a clone, or use --memory with the URL of a remote.",
         )
     return os.fsdecode(result.stdout.removesuffix(b"\n"))
