@@ -79,18 +79,25 @@ def server_and_path(url: str) -> tuple[str, str]:
     return (scp["host"].lower(), scp["path"]) if scp else ("", url)
 
 
+class NoRemoteError(InputError):
+    """The clone has no remote of that name."""
+
+
 def declared_remote(setting: GitMemory, clone: Path, environ: Mapping[str, str]) -> Remote:
-    """The remote that a manifest declares, which the clone around ``clone`` must have. Raises InputError."""
+    """The remote that a manifest declares, which the clone around ``clone`` must have.
+
+    Raises NoRemoteError if it doesn't, and InputError if its URL can't be used.
+    """
     name, ref = setting.remote, _checked_ref(setting.ref, clone, environ)
     remotes = _ask(clone, environ, "remote").split("\n")
     if name not in remotes or name.startswith("-"):
         known = ", ".join(filter(None, remotes))
-        raise _wrong(
-            f"this clone has no remote {show(name)} for the memory",
+        hint = (
             f"Its remotes: {known}. A manifest must use one of them; use --memory or WEBCHAT_SYNC_MEMORY for a URL."
             if known
-            else "Add it with `git remote add`, or use --memory or WEBCHAT_SYNC_MEMORY with a URL.",
+            else "Add it with `git remote add`, or use --memory or WEBCHAT_SYNC_MEMORY with a URL."
         )
+        raise NoRemoteError([Diagnostic(f"this clone has no remote {show(name)} for the memory", hint=hint)])
     url = _ask(clone, environ, "remote", "get-url", "--push", name)
     # The folder comes last, since its name can contain line breaks.
     facts = _ask(clone, environ, "rev-parse", "--is-bare-repository", "--show-object-format", "--absolute-git-dir")
