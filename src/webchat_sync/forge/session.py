@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, TypeVar
 import httpx
 
 from webchat_sync.api.exchange import Call
-from webchat_sync.api.failures import refusal, server_hint
+from webchat_sync.api.failures import CERTIFICATE_HINT, is_distrust, refusal, server_hint
 from webchat_sync.api.http import TIMEOUT, open_client
 from webchat_sync.api.pages import MOST_PAGES
 from webchat_sync.api.retry import LONGEST_ASKED, LONGEST_WAIT, repeat
@@ -198,6 +198,8 @@ class Session:
                 return response, b""
         except ApiError as error:
             error.hint = f"Check {access.variable}, the network and the proxy settings."
+            if is_distrust(error):
+                error.hint = CERTIFICATE_HINT.format(address=access.variable)
             raise
 
     def _refusal(self, call: Call, response: httpx.Response, body: bytes) -> ApiError:
