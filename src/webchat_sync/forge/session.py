@@ -144,13 +144,13 @@ class Session:
         try:
             query = following(response)
         except (ValueError, httpx.InvalidURL):
-            raise self._untrusted(call, response, "it links to an invalid next page") from None
+            raise self._untrusted(call, response, "the list links to an invalid next page") from None
         if query in requested:
-            raise self._untrusted(call, response, "it links back to a page that was already read")
+            raise self._untrusted(call, response, "the list links back to a page that was already read")
         if query and len(requested) == MOST_PAGES:
-            raise self._untrusted(call, response, f"it has more than {MOST_PAGES:,} pages")
+            raise self._untrusted(call, response, f"the list has more than {MOST_PAGES:,} pages")
         if query and size > MOST_LISTED:
-            raise self._untrusted(call, response, f"its pages exceed {MOST_LISTED // 2**20} MiB")
+            raise self._untrusted(call, response, f"the pages of the list exceed {MOST_LISTED // 2**20} MiB")
         return query
 
     async def _answer(self, call: Call, read: Callable[[Any], T], url: str = "") -> _Answer[T]:
