@@ -70,9 +70,7 @@ def test_a_key_in_use_is_refused_in_every_form(tmp_path: Path, holder: str, valu
     environ = {holder: KEY, "WEBCHAT_COPY": value}
     for written in ('"${WEBCHAT_COPY}"', f'"{value}"'):
         (problem,) = said(tmp_path, f"{CHANNEL}{written}\n", **environ)
-        assert problem.startswith(
-            "3:21 channels[0].welcomeMessage: this contains a key, token or secret that's in use"
-        )
+        assert problem.startswith("3:21 channels[0].welcomeMessage: this contains a key, token or secret that's in use")
         assert KEY not in problem
 
 
