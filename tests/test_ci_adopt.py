@@ -241,7 +241,7 @@ def test_an_organisation_that_fails_is_named_and_closes_no_request(host: Host, t
         assert "Nothing was adopted from this organisation:" in request["body"]
         web.live()
         kept = web.run("channels")
-        left = "Left the request as it is, since some organisations couldn't be read"
+        left = "Left the request as it is, since not every organisation could be read"
         assert (kept.code, kept.out.partition(": http")[0]) == (1, left)
         assert [request["open"] for request in web.fake.requests] == [request["open"]]
         assert said(web.run("channels", environ=key)) == "Closed the request, since there's nothing left to adopt"
