@@ -42,6 +42,7 @@ from webchat_sync.api.http import TIMEOUT
 from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiAnswerError, ApiConnectionError, ApiStatusError, InputError
 from webchat_sync.model import Secret, WriteResult
+from webchat_sync.sentences import in_seconds
 
 pytestmark = pytest.mark.anyio
 
@@ -305,6 +306,11 @@ async def test_an_answer_has_a_deadline_and_is_not_asked_for_again(
             with pytest.raises((ApiConnectionError, ApiAnswerError), match=reason) as raised:
                 await call(api)
     assert (raised.value.in_doubt, len(server.requests)) == (call is create, 1)
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0.3, "0.3 s"), (120, "120 s"), (1400.4, "1,400 s")])
+def test_a_deadline_is_shown_as_a_number_that_people_write(seconds: float, shown: str) -> None:
+    assert in_seconds(seconds) == shown
 
 
 async def test_an_error_that_never_ends_is_told_by_its_status() -> None:

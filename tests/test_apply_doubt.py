@@ -217,7 +217,7 @@ def test_two_channels_that_could_be_the_one_stop_it() -> None:
         plan, report = applied(api.url, declarations, watcher=Watcher(on_start=somebody_else_creates))
         assert [result.status for result in report.results] == ["in_doubt", "not_started", "done"]
         text = render_report(plan, report)
-        assert "2 new channels with this name have appeared since: other, " in text
+        assert "2 new channels with this name or a similar one have appeared since: other, " in text
         error = report.results[0].error
         assert isinstance(error, ApiError)
         assert (error.method, error.path.rpartition("/")[2], error.status) == ("POST", "channels", None)

@@ -239,7 +239,7 @@ def test_without_html_a_comment_has_none_and_keeps_to_its_limit(make_plan: Calla
 def test_without_html_a_comment_says_what_the_plan_was_made_against() -> None:
     plan = replace(many_channels(1), live_created_at=datetime(2026, 11, 1, tzinfo=UTC))
     body = render_comment(plan, label="a", run_url="", longest=32_768, with_html=False)
-    assert "Compared with a listing of" in body
+    assert "Compared with a snapshot of" in body
 
 
 @both

@@ -241,7 +241,7 @@ def test_an_organisation_that_fails_is_named_and_closes_no_request(host: Host, t
         assert "Nothing was adopted from this organisation:" in request["body"]
         web.live()
         kept = web.run("channels")
-        left = "Left the request as it is, since some organisations couldn't be read"
+        left = "Left the request as it is, since not every organisation could be read"
         assert (kept.code, kept.out.partition(": http")[0]) == (1, left)
         assert [request["open"] for request in web.fake.requests] == [request["open"]]
         assert said(web.run("channels", environ=key)) == "Closed the request, since there's nothing left to adopt"
@@ -533,6 +533,9 @@ def test_what_keeps_a_run_from_proposing_is_said_before_anything_is_pushed(host:
         git(dirty, "commit", "--quiet", "--allow-empty", "--message=unpushed")
         refused = web.run_in(dirty, "channels")
         assert (refused.code, "the remote doesn't have the commit" in refused.err) == (1, True)
+        git(dirty, "remote", "set-url", "origin", "http://git.example.com/acme/web.git")
+        refused = web.run_in(dirty, "channels")
+        assert (refused.code, "can't push to the URL of the remote `origin`" in refused.err) == (1, True)
         git(dirty, "remote", "remove", "origin")
         refused = web.run_in(dirty, "channels")
         assert (refused.code, "no remote `origin`" in refused.err) == (1, True)
@@ -604,7 +607,8 @@ def test_the_token_goes_to_the_pipelines_own_host_and_into_no_command_line(
         web.live(theme="light")
         path = {"PATH": f"{wrapper.parent}{os.pathsep}{ENVIRON['PATH']}"}
         elsewhere = web.run_in(checkout, "channels", environ=path)
-        assert (elsewhere.code, "but this pipeline runs on" in elsewhere.err) == (1, True)
+        assert f"`origin` is on {server.url}, but this pipeline runs on http" in elsewhere.err
+        assert elsewhere.code == 1
         page = {"GITHUB_SERVER_URL": server.url, "CI_PROJECT_URL": f"{server.url}/acme/web"}
         assert said(web.run_in(checkout, "channels", environ={**path, **page})) == "Opened the request"
         assert (server.refused, server.pushes) == (0, 1)

@@ -302,7 +302,7 @@ def test_a_token_of_gitlab_that_only_reads_is_told_what_it_lacks(tmp_path: Path)
 @pytest.mark.parametrize(
     ("token", "code", "said"),
     [
-        ("", 1, "_TOKEN isn't set"),
+        ("", 1, "_TOKEN isn't set or is empty"),
         ("with a blank", 1, "contains a character that no token has"),
         ("unknown-token-0123456789", 6, "HTTP 401 Unauthorized"),
     ],

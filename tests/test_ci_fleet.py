@@ -84,9 +84,7 @@ def test_the_drift_of_all_shards_is_one_issue(host: Host, tmp_path: Path) -> Non
         assert drift(replace(quiet, failed=(FAILED,))) == "The issue is already up to date"
         assert fake.states[0][0]
         assert drift(quiet) == "Closed the issue, since nothing has drifted"
-        assert (
-            drift(replace(quiet, failed=(FAILED,))) == "No drift in what could be read, but some organisations failed."
-        )
+        assert drift(replace(quiet, failed=(FAILED,))) == "No drift in what could be read, but 1 organisation failed."
 
 
 PARTS = [{"shard": Shard(1, 2)}, {"limited": True}]

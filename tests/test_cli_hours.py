@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from commands import emulated, invoke
+from webchat_sync.emulator import Quirks
 
 MANIFEST = """\
 version: 1
@@ -92,6 +93,14 @@ def test_live_hours_are_those_of_the_server() -> None:
         assert api.taken_calls() == ["GET"]
         assert "(America/Bogota)" in api.invoke("hours", "Support").out
         assert api.taken_calls() == []
+
+
+def test_live_hours_that_are_not_listed_are_not_taken_for_none() -> None:
+    with emulated({"name": "Support"}, quirks=Quirks(omit=frozenset({"operatingHours"}))) as api:
+        asked = api.invoke("hours", "Support", "--live")
+    assert (asked.code, 'the API doesn\'t list the operating hours of "Support"' in asked.err) == (1, True)
+    with emulated({"name": "Support", "operatingHours": None}) as api:
+        assert 'no operating hours are set for "Support"' in api.invoke("hours", "Support", "--live").err
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_a_plan_that_is_refused_is_rendered_all_the_same(manifest: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--render", "pdf=x"], '"pdf=x" isn\'t FORMAT=FILE, where FORMAT is one of text, json'),
+        (["--render", "pdf=x"], '"pdf=x" isn\'t FORMAT=FILE, where FORMAT is text, json, '),
         (["--render", "markdown"], "isn't FORMAT=FILE"),
         (["--render", "markdown="], "isn't FORMAT=FILE"),
         (["--render", "markdown=x", "--render", "json=x"], '"x" is used twice'),

@@ -197,7 +197,7 @@ def test_a_plan_tells_how_old_its_snapshot_is(manifest: Path) -> None:
     planned = invoke("plan", manifest, "--live", "live.json")
     assert planned.last_line == "Plan: 2 to add, 0 to change, 0 to destroy."
     assert planned.err == (
-        "Planned against live.json, a listing that is 3 hours old (2026-11-02T08:55:00+00:00), not against what is "
+        "Planned against live.json, a snapshot that is 3 hours old (2026-11-02T08:55:00+00:00), not against what is "
         "live.\n"
     )
 

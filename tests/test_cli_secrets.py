@@ -167,7 +167,7 @@ def test_an_age_that_cannot_be_counted_begins_with_the_next_apply_and_the_secret
     file.write_text(
         f"{file.read_text(encoding='utf-8')}    welcomeMessage: {held(tmp_path).reveal()}\n", encoding="utf-8"
     )
-    assert "that this run uses" in " ".join(api.invoke("plan", file).err.split())
+    assert "that's in use" in " ".join(api.invoke("plan", file).err.split())
     manifest(tmp_path, "{maxAge: 90d, deliver: [{file: support.secret}]}")
     planned = api.invoke("plan", file, now=lambda: NOW + timedelta(days=90))
     assert "older than 90d" in planned.out

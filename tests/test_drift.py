@@ -341,6 +341,24 @@ def test_what_git_refuses_is_told_in_its_words(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("ending", "said"),
+    [
+        ("exit 3", "git failed: git exited with code 3"),
+        ("kill -9 $$", "git failed: git was killed by signal 9"),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_a_git_that_says_nothing_is_told_by_how_it_ended(tmp_path: Path, ending: str, said: str) -> None:
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{ending}\n", encoding="utf-8")
+    program.chmod(0o755)
+    with emulated(LIVE) as api:
+        done = api.invoke("drift", "channels", environ={"PATH": str(program.parent)})
+        assert (done.code, said in done.err) == (1, True)
+
+
+@pytest.mark.parametrize(
     ("revision", "said"),
     [
         ("HEAD:channels/support.yaml", "git can't find the contents of channels/support.yaml in HEAD"),
@@ -361,7 +379,7 @@ def test_against_a_snapshot_no_network_and_no_key_is_needed(folder: Path) -> Non
     commit(folder, {"channels/support.yaml": ONE.replace("dark", "light")})
     done = invoke("drift", "channels", "--live", "live.json", "--base", "v1", environ=ENVIRON)
     assert done.code == 0
-    assert "Compared with live.json, a listing that is less than a minute old" in done.err
+    assert "Compared with live.json, a snapshot that is less than a minute old" in done.err
     assert "Live changed since v1" in done.out
     assert "Git changed since v1" in done.out
     document = json.loads(invoke("drift", "channels", "--live", "live.json", "--format", "json", environ=ENVIRON).out)

@@ -15,6 +15,7 @@ from fake_github import FakeGitHub, fake_github
 from fake_gitlab import FakeGitLab
 from fake_time import FakeTime
 from pipelines import GITHUB, GITLAB, Fake, Host, changed_plan, clean_plan, run_ci
+from tls import behind_tls, make_certificate
 from webchat_sync.emulator import Fault, Faults
 from webchat_sync.emulator.effects import Effect
 from webchat_sync.errors import InputError
@@ -46,6 +47,17 @@ def test_certificates_are_verified_wherever_there_are_any(
     environ = FakeGitHub("http://localhost").environ(tmp_path)
     run = read_run({**environ, "GITHUB_API_URL": api_url, "GITHUB_GRAPHQL_URL": graphql_url})
     assert access(run, "").tls == tls
+
+
+def test_a_certificate_that_is_not_trusted_has_a_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    with fake_github() as github, behind_tls(github.url, make_certificate(tmp_path / "own.pem")) as url:
+        environ = {**github.environ(tmp_path), "GITHUB_API_URL": url, "GITHUB_GRAPHQL_URL": f"{url}/graphql"}
+        done = run_ci("comment", changed_plan(tmp_path), environ=environ)
+    assert (done.code, len(github.comments)) == (6, 0)
+    assert "certificate isn't trusted. Check GITHUB_API_URL. If your company" in done.err
+    assert "set SSL_CERT_FILE to its certificate" in done.err
 
 
 def test_a_rate_limit_of_a_query_is_waited_for(tmp_path: Path) -> None:

@@ -190,7 +190,7 @@ async def test_pages_that_are_too_large_together_are_given_up(host: str) -> None
 
     with ScriptedServer(otherwise=large) as server:
         async with opened(server.url, host) as (_, forge):
-            with pytest.raises(ApiAnswerError, match="its pages exceed 256 MiB"):
+            with pytest.raises(ApiAnswerError, match="the pages of the list exceed 256 MiB"):
                 await forge.list_comments(1)
     assert len(server.requests) == 5
 

@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "strict_json": set(),
     "tree": set(),
     "git": {"errors", "git_messages", "jsonvalue", "tree"},
-    "git_messages": set(),
+    "git_messages": {"sentences"},
     "environment": set(),
     "create_once": {"environment", "errors"},
     "jsonvalue": {"flat"},

@@ -295,8 +295,12 @@ def test_no_value_is_too_odd_for_advice(value: Json) -> None:
     [
         ({"monday": "9-17"}, '`mon: ["09:00-17:00"]`'),
         ({"Tue": ["09:00-12:00", "13.00-17.00"]}, '`tue: ["09:00-12:00", "13:00-17:00"]`'),
-        ({"weekend": ["10:00-12:00"]}, '`sat: ["10:00-12:00"]`'),
-        ({"fri": []}, "`fri: []`"),
+        ({"weekend": ["10:00-12:00"]}, 'under `days`: `sat: ["10:00-12:00"]`, `sun: ["10:00-12:00"]`.'),
+        ({"fri": []}, "under `days`: `fri: []`."),
+        ({"fri": None}, "under `days`: `fri: []`."),
+        ({"fri": "all day"}, 'under `days`, for example `fri: ["09:00-13:00"]`.'),
+        ({"thu": [{"from": "09:00"}]}, 'under `days`, for example `thu: ["09:00-13:00"]`.'),
+        ({"hours": ["9-17"]}, 'under `days`, for example `mon: ["09:00-17:00"]`.'),
     ],
 )
 def test_days_and_ranges_beside_days_are_told(tmp_path: Path, beside: dict[str, Json], hint: str) -> None:

@@ -32,6 +32,7 @@ def test_other_names_are_refused_set_or_not_with_a_default_or_without(name: str,
     text, flaws = interpolate(f"${{{name}{default}}}", variables, variables.refusal)
     assert text == f"${{{name}{default}}}"
     assert [flaw.message for flaw in flaws] == [f"manifests aren't allowed to read the environment variable `{name}`"]
+    assert ("begins with `WEBCHAT_` but not `WEBCHAT_SYNC_`," in flaws[0].hint) == name.startswith("WEBCHAT_SYNC_")
     assert f"--allow-env {name}" in flaws[0].hint
 
 
@@ -69,9 +70,7 @@ def test_a_key_in_use_is_refused_in_every_form(tmp_path: Path, holder: str, valu
     environ = {holder: KEY, "WEBCHAT_COPY": value}
     for written in ('"${WEBCHAT_COPY}"', f'"{value}"'):
         (problem,) = said(tmp_path, f"{CHANNEL}{written}\n", **environ)
-        assert problem.startswith(
-            "3:21 channels[0].welcomeMessage: this contains a key, token or secret that this run uses"
-        )
+        assert problem.startswith("3:21 channels[0].welcomeMessage: this contains a key, token or secret that's in use")
         assert KEY not in problem
 
 
@@ -82,7 +81,7 @@ def test_the_secrets_of_the_pipeline_count_too(tmp_path: Path, name: str) -> Non
     value = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
     for written in (value, b64encode(value.encode()).decode(), value.lower()):
         (problem,) = said(tmp_path, f'{CHANNEL}"{written}"\n', **{name: value})
-        assert "that this run uses" in problem
+        assert "that's in use" in problem
 
 
 @pytest.mark.parametrize(
@@ -108,7 +107,7 @@ def test_a_key_put_together_of_two_variables_is_refused(tmp_path: Path) -> None:
 
 def test_a_key_of_digits_is_refused_as_a_number(tmp_path: Path) -> None:
     text = "channels:\n  - name: A\n    bubbleOffsetX: ${WEBCHAT_N}\n"
-    assert "that this run uses" in said(tmp_path, text, MOSEND_API_KEY="1234567890", WEBCHAT_N="1234567890")[0]
+    assert "that's in use" in said(tmp_path, text, MOSEND_API_KEY="1234567890", WEBCHAT_N="1234567890")[0]
 
 
 def test_a_very_short_token_does_not_refuse_everything(tmp_path: Path) -> None:
@@ -130,7 +129,7 @@ def test_what_the_key_file_holds_is_a_secret_in_use() -> None:
     ],
 )
 def test_the_password_in_an_address_is_a_secret_in_use(tmp_path: Path, name: str, value: str) -> None:
-    assert "that this run uses" in said(tmp_path, f'{CHANNEL}"p@ss-word-9"\n', **{name: value})[0]
+    assert "that's in use" in said(tmp_path, f'{CHANNEL}"p@ss-word-9"\n', **{name: value})[0]
     (channel,) = declared(tmp_path, f"{CHANNEL}example\n", **{name: "http://[broken"})
     assert channel.fields["welcomeMessage"] == "example"
 

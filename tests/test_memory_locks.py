@@ -252,6 +252,9 @@ def test_the_commands_know_several_locks(tmp_path: Path, remote: Remote, monkeyp
         ]
         of_one = api.invoke("history", "--manifest", "channels", "--target-org", "*-4", environ=ENVIRON)
         assert of_one.out.splitlines() == history.out.splitlines()[4:]
+        assert api.invoke(*apply, "org-[13]", environ=ENVIRON).code == 0
+        of_both = api.invoke("history", "--manifest", "channels", "--limit", "1", environ=ENVIRON)
+        assert of_both.out.splitlines()[1].startswith("    organisations org-1 and org-3, ")
         of_none = api.invoke("history", "--manifest", "channels", "--target-org", "acme", environ=ENVIRON)
         assert (of_none.out, of_none.err) == ("", 'Nothing is recorded for organisation "acme".\n')
 

@@ -61,10 +61,11 @@ def test_a_key_in_quotes_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with emulated() as api:
         for refused in (
             api.invoke("plan", file, environ={"MOSEND_API_KEY": f"{quote}mk_test_a.b{quote}"}),
+            api.invoke("plan", file, environ={"MOSEND_API_KEY": f"mk_test_a.b{quote}"}),
             api.invoke("plan", file, "--api-key-file", "key"),
         ):
             assert refused.code == 1
-            assert "the API key is in quotes" in refused.err
+            assert "the API key begins or ends with a quote" in refused.err
             assert "mk_test_a.b" not in refused.err
         assert api.taken_calls() == []
 

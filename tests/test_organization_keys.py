@@ -98,6 +98,8 @@ def test_a_key_that_is_missing_is_told_with_its_variable_and_where_that_is_named
             " `apiKeyEnv` names, isn't set\n"
         ) in refused.err
         assert "Error: no API key is given\n" in refused.err
+        empty = api.invoke("plan", file, environ={"MOSEND_API_KEY": "", "MOSEND_API_KEY_ONE": " "})
+        assert "MOSEND_API_KEY_ONE, which `apiKeyEnv` names, is empty\n" in empty.err
         file.write_text(TWO.partition("---")[0], encoding="utf-8")
         alone = api.invoke("plan", file, environ={"MOSEND_API_KEY": "", "MOSEND_API_KEY_ONE": KEY})
         assert alone.code == 0

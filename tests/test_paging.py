@@ -98,6 +98,19 @@ async def test_pages_that_do_not_lead_to_an_end_are_an_incomplete_listing(pages:
     assert len(server.requests) == len(pages)
 
 
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        (page(channels("a"), False, "c1", total=3), "`total` is greater than that"),
+        (page(channels("a"), False, "c1", totalPages=2), "`totalPages` is greater than the number of pages read"),
+    ],
+    ids=["channels", "pages"],
+)
+async def test_a_count_is_compared_with_what_it_counts(last: Behaviour, said: str) -> None:
+    with ScriptedServer(last) as server:
+        assert f"the list of 1 channel is incomplete: {said}" in (await refused(server)).message
+
+
 @pytest.mark.slow
 async def test_a_list_without_an_end_is_given_up() -> None:
     def endless(request: Request, connection: Connection) -> None:

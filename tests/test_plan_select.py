@@ -186,6 +186,7 @@ def test_half_a_share_is_refused(folder: Path, environ: Mapping[str, str]) -> No
     refused = invoke("plan", folder, environ={**environ, "MOSEND_API_KEY": "mk_test_a.b"})
     assert refused.code == 1
     assert "isn't a valid shard" in refused.err
+    assert ("JOB_COMPLETION_INDEX isn't set and" in refused.err) == (len(environ) == 1)
 
 
 @pytest.mark.parametrize("shard", ["0/3", "4/3", "1", "a/b", "-1/3", "1/0", "1/999999"])

@@ -124,7 +124,7 @@ def test_every_format_that_is_read_elsewhere_says_what_a_plan_is_based_on(name: 
     plan = replace(plan_for([declare()], [live(), live("Other", "c-2")]), partial=("Sup*",), live_created_at=NOW)
     shown = html.unescape(FORMATS[name](plan)).replace("`", "")
     assert "Only channels matching" in shown
-    assert "Compared with a listing of 2026-11-02T12:00:00+00:00" in shown
+    assert "Compared with a snapshot of 2026-11-02T12:00:00+00:00" in shown
     assert "1 undeclared channel is left alone because settings.prune is off" in " ".join(shown.split())
 
 

@@ -145,7 +145,7 @@ def test_what_was_left_out_of_the_plan_is_said() -> None:
     text = render_plan(plan)
     check(text, channels=1)
     assert "Only channels matching" in text
-    assert "`2026-11-01T00:00:00+00:00" in text or "Compared with a listing of" in text
+    assert "`2026-11-01T00:00:00+00:00" in text or "Compared with a snapshot of" in text
 
 
 def many(count: int, **fields: Json) -> Plan:

@@ -50,12 +50,12 @@ def test_a_secret_that_was_delivered_or_waits_is_refused_in_a_manifest(
         for arguments in (["leaking.yaml"], ["leaking.yaml", "--format", "json"]):
             refused = invoke("validate", *arguments)
             assert refused.code == 1
-            assert "secret that this run uses" in refused.out + refused.err
+            assert "secret that's in use" in refused.out + refused.err
             assert secret not in refused.out + refused.err
     through = (tmp_path / "leaking.yaml").read_text(encoding="utf-8").replace(values[-1], "${WEBCHAT_X}")
     (tmp_path / "leaking.yaml").write_text(through, encoding="utf-8")
     refused = invoke("validate", "leaking.yaml", environ={"WEBCHAT_X": secret})
-    assert (refused.code, "that this run uses" in refused.err, secret in refused.err) == (1, True, False)
+    assert (refused.code, "that's in use" in refused.err, secret in refused.err) == (1, True, False)
     assert invoke("validate", "leaking.yaml", environ={"WEBCHAT_X": "hello there"}).code == 0
 
 
@@ -76,7 +76,7 @@ def test_no_other_problem_shows_a_line_with_a_secret_in_use(tmp_path: Path, monk
     (tmp_path / "m.yaml").write_text(text, encoding="utf-8")
     for command in (["validate"], ["plan"], ["drift"], ["apply", "--auto-approve"]):
         refused = invoke(*command, "m.yaml", environ={"MOSEND_API_KEY": key})
-        assert (refused.code, "that this run uses" in refused.err, "m.yaml:5:" in refused.err) == (1, True, True)
+        assert (refused.code, "that's in use" in refused.err, "m.yaml:5:" in refused.err) == (1, True, True)
         assert key not in refused.out + refused.err, command
 
 
@@ -94,7 +94,7 @@ def test_the_ledger_that_a_manifest_names_counts_too(tmp_path: Path, monkeypatch
             (tmp_path / "m.yaml").write_text(f"{head}  - {{name: B, welcomeMessage: '{value}'}}\n", encoding="utf-8")
             for command in (["validate"], ["plan"], ["apply", "--auto-approve"]):
                 refused = api.invoke(*command, "m.yaml")
-                assert (refused.code, "that this run uses" in refused.err, secret in refused.err) == (1, True, False)
+                assert (refused.code, "that's in use" in refused.err, secret in refused.err) == (1, True, False)
 
 
 @pytest.mark.slow
@@ -116,7 +116,7 @@ def test_what_a_memory_in_git_tells_of_is_refused_before_it_is_shown(
         calls = (["plan", "m.yaml"], ["drift", "m.yaml"], ["apply", "m.yaml", "--auto-approve"])
         for command in (*calls, ["apply", "plan.json", "--auto-approve"]):
             refused = api.invoke(*command, *memory, environ=environ)
-            assert (refused.code, "that this run uses" in refused.err) == (1, True), (command, refused.err)
+            assert (refused.code, "that's in use" in refused.err) == (1, True), (command, refused.err)
             assert secret not in refused.out + refused.err
             assert b64encode(secret.encode()).decode() not in refused.out + refused.err, command
 

@@ -101,7 +101,7 @@ def test_each_key_is_shown_with_its_types_how_often_it_is_there_and_some_values(
 def test_a_snapshot_shows_the_same_without_a_key_or_a_network(acme: Emulated) -> None:
     done = shapes("--live", "live.json")
     assert (done.code, done.out) == (0, TEXT)
-    assert done.err.startswith("Learned from live.json, a listing that is less than a minute old")
+    assert done.err.startswith("Learned from live.json, a snapshot that is less than a minute old")
     assert done.err.endswith("not from what is live.\n")
     assert acme.taken_calls() == []
 

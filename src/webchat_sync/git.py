@@ -18,7 +18,7 @@ from typing import Final
 
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.frozen import frozen
-from webchat_sync.git_messages import NOT_A_REPOSITORY, in_short
+from webchat_sync.git_messages import NOT_A_REPOSITORY, why_failed
 from webchat_sync.jsonvalue import show
 from webchat_sync.tree import MOST_BYTES, is_skipped
 
@@ -292,8 +292,7 @@ def _content(answers: BytesIO, name: str, commit: Commit) -> bytes:
 
 
 def _failed(result: subprocess.CompletedProcess[bytes]) -> InputError:
-    output = in_short(result.stderr.decode("utf-8", "replace").splitlines())
-    return _wrong(f"git failed: {output or f'exit code {result.returncode}'}", "Run `git status` here for details.")
+    return _wrong(f"git failed: {why_failed(result)}", "Run `git status` here for details.")
 
 
 def _wrong(message: str, hint: str) -> InputError:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from subprocess import CompletedProcess
 from typing import Final
+
+from webchat_sync.sentences import ended
 
 NOT_A_REPOSITORY: Final = "not a git repository"
 """What Git says outside a repository."""
@@ -27,6 +30,11 @@ def in_short(lines: Iterable[str]) -> str:
             messages.append(line)
     shown = dict.fromkeys(_bare(message) for message in messages)
     return "; ".join(filter(None, shown))
+
+
+def why_failed(result: CompletedProcess[bytes]) -> str:
+    """What Git said, or else how it ended."""
+    return in_short(result.stderr.decode("utf-8", "replace").splitlines()) or f"git {ended(result.returncode)}"
 
 
 def _continues(line: str, before: str) -> bool:

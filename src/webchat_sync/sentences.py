@@ -25,6 +25,11 @@ def counted(number: int, noun: str, many: str = "") -> str:
     return f"{number:,} {noun if number == 1 else many or f'{noun}s'}"
 
 
+def in_seconds(seconds: float) -> str:
+    """``seconds`` with their unit: ``0.3 s``, ``1,400 s``."""
+    return f"{seconds:,.0f} s" if seconds >= 10 else f"{seconds:.3g} s"
+
+
 def ended(returncode: int) -> str:
     """How a program ended, after its name: ``exited with code 1``, or ``was killed by signal 9``."""
     return f"exited with code {returncode}" if returncode >= 0 else f"was killed by signal {-returncode}"

@@ -14,6 +14,7 @@ from webchat_sync.api.exchange import NOT_THE_API_HINT, Call
 from webchat_sync.api.retry import retry_after_seconds
 from webchat_sync.api.sanitize import excerpt
 from webchat_sync.errors import ApiAnswerError, ApiConnectionError, ApiError, ApiStatusError
+from webchat_sync.sentences import in_seconds
 from webchat_sync.strict_json import JsonError, load_json
 
 NEVER_SENT: Final = (
@@ -43,8 +44,8 @@ CONNECTION_HINT: Final = (
     "Check the base URL (MOSEND_BASE_URL), the network and the proxy settings (HTTPS_PROXY, NO_PROXY)."
 )
 CERTIFICATE_HINT: Final = (
-    "The server's certificate isn't trusted. Check the base URL (MOSEND_BASE_URL). If your company has its "
-    "own certificate authority, set SSL_CERT_FILE to its certificate."
+    "The server's certificate isn't trusted. Check {address}. If your company has its own certificate authority, set "
+    "SSL_CERT_FILE to its certificate."
 )
 PUBLIC_HINT: Final = "Check the channel's token and its identity secret."
 SITE_HINT: Final = "Check the channel's token, and that its allowedDomains include the site."
@@ -66,12 +67,12 @@ def no_answer(call: Call, error: Exception, *, host: str) -> ApiError:
     """The error if ``host`` didn't respond to ``call``. An untrusted certificate isn't retried."""
     if _is_beyond_buffer(error):
         return beyond_limit(call, None, f"the headers of the response from {host} are larger than 100 KiB")
-    distrusted = _is_distrust(error)
+    distrusted = is_distrust(error)
     return call.error(
         ApiConnectionError,
         f"no response from {host}: {_cause(error)}",
         processed=not isinstance(error, NEVER_SENT),
-        hint=CERTIFICATE_HINT if distrusted else CONNECTION_HINT,
+        hint=CERTIFICATE_HINT.format(address="the base URL (MOSEND_BASE_URL)") if distrusted else CONNECTION_HINT,
         transient=not distrusted,
     )
 
@@ -84,7 +85,7 @@ def _cause(error: Exception) -> str:
     return said or next((words for kind, words in _SILENT.items() if isinstance(error, kind)), type(error).__name__)
 
 
-def _is_distrust(error: BaseException) -> bool:
+def is_distrust(error: BaseException) -> bool:
     """Whether the error or one of its causes is about a certificate."""
     return any(isinstance(reason, ssl.SSLCertVerificationError) for reason in _reasons(error))
 
@@ -103,7 +104,7 @@ def _reasons(error: BaseException | None) -> Iterator[BaseException]:
 
 def late_answer(call: Call, seconds: float, *, host: str) -> ApiError:
     """``host`` sent no complete head of a response in time. It's not retried, since the next one would be as late."""
-    reason = f"no response from {host} within {seconds:.3g} s"
+    reason = f"no response from {host} within {in_seconds(seconds)}"
     return call.error(ApiConnectionError, reason, processed=True, hint=CONNECTION_HINT)
 
 
@@ -141,7 +142,7 @@ def refusal(call: Call, response: httpx.Response, body: bytes, *, now: datetime)
         host = response.next_request.url.netloc.decode("ascii")
         reason += f", a redirect to {host}, which isn't followed because your credentials would be sent there too"
     if retry_after is not None:
-        reason += f", and the server asks you to wait {retry_after:.0f} s"
+        reason += f", and the server asks you to wait {retry_after:,.0f} s"
     return call.error(
         ApiStatusError,
         reason,

@@ -196,7 +196,8 @@ class Wire:
                 files={"file": (upload.file_name, upload.content, upload.mime_type)} if upload else None,
             )
         except (ValueError, httpx.InvalidURL) as error:
-            raise InputError([Diagnostic(f"{call.method} {call.path}: can't write the request: {error}")]) from error
+            why = "it contains text that isn't valid Unicode" if isinstance(error, UnicodeEncodeError) else error
+            raise InputError([Diagnostic(f"{call.method} {call.path}: can't write the request: {why}")]) from error
 
 
 def _trusted() -> ssl.SSLContext | bool:

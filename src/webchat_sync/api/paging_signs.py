@@ -107,8 +107,9 @@ def _sign(plain: str, value: Json, count: int, pages: int) -> str:
         return "set"
     if _ENDED.fullmatch(plain) and (value is False or value == "false"):
         return "false"
-    more_items = _TOTALS.fullmatch(plain) and _number(value) > count
-    return "greater than that" if more_items or (_PAGES.fullmatch(plain) and _number(value) > pages) else ""
+    if _TOTALS.fullmatch(plain) and _number(value) > count:
+        return "greater than that"
+    return "greater than the number of pages read" if _PAGES.fullmatch(plain) and _number(value) > pages else ""
 
 
 def _leads_on(relation: object) -> bool:

@@ -66,14 +66,14 @@ def key_problems(key: Secret) -> list[Diagnostic]:
     if not HEADER_TEXT.fullmatch(key.reveal()):
         return [
             Diagnostic(
-                "the API key contains a character that no key has: a space, a line break or a non-ASCII character",
+                "the API key contains a character that no key has, such as a space, a line break or an accented letter",
                 hint="Check where it comes from: `settings.apiKeyEnv`, MOSEND_API_KEY or --api-key-file.",
             )
         ]
     if key.reveal()[0] in _QUOTES or key.reveal()[-1] in _QUOTES:
         return [
             Diagnostic(
-                "the API key is in quotes, which would be sent as part of it",
+                "the API key begins or ends with a quote, which would be sent as part of it",
                 hint="Remove the quotes: `docker --env-file` and some CI variables treat them as part of the value.",
             )
         ]

@@ -13,6 +13,7 @@ from webchat_sync.api.exchange import Call
 from webchat_sync.api.failures import beyond_limit, cut_answer, late_answer, no_answer
 from webchat_sync.errors import ApiError
 from webchat_sync.frozen import frozen
+from webchat_sync.sentences import in_seconds
 
 DEADLINE: Final = 120.0
 """Seconds from sending a request to the end of its response, however slowly that arrives."""
@@ -68,7 +69,8 @@ async def finish(call: Call, response: httpx.Response, deadline: Deadline) -> by
     except ApiError:
         raise
     except TimeoutError as error:
-        raise beyond_limit(call, response, f"the response didn't finish within {deadline.seconds:.3g} s") from error
+        reason = f"the response didn't finish within {in_seconds(deadline.seconds)}"
+        raise beyond_limit(call, response, reason) from error
     except _TooLargeError as error:
         raise beyond_limit(call, response, f"the response is larger than {MOST_BYTES // 2**20} MiB") from error
     except Exception as error:

@@ -83,8 +83,9 @@ def _already_existed(result: WriteResult, channel: LiveChannel, path: str) -> Ap
 
 def _several(doubt: ApiError, channels: Sequence[LiveChannel]) -> ApiError:
     ids = ", ".join(channel.id for channel in channels)
+    found = f"{len(channels)} new channels with this name or a similar one have appeared since"
     return ApiAnswerError(
-        f"{doubt.reason}; {len(channels)} new channels with this name have appeared since: {ids}",
+        f"{doubt.reason}; {found}: {ids}",
         method=doubt.method,
         path=doubt.path,
         status=doubt.status,

@@ -235,12 +235,14 @@ def _beside_days(value: Mapping[str, Json]) -> Iterator[Diagnostic]:
     for key, hours in value.items():
         if key in ("timezone", "days"):
             continue
-        days, texts = meant_days(key), hours if isinstance(hours, list) else [hours]
+        days, texts = meant_days(key), hours if isinstance(hours, list) else [] if hours is None else [hours]
         ranges = [text for text in texts if isinstance(text, str) and looks_like_range(text)]
         if not (days or ranges) if assumed else not (days and ranges):
             continue
-        meant = ", ".join(show(guess_range(text) or text) for text in ranges)
-        hint = f"Move it under `days`: `{days[0] if days else 'mon'}: [{meant}]`."
+        understood = len(ranges) == len(texts)
+        meant = ", ".join(show(guess_range(text) or text) for text in ranges) if understood else '"09:00-13:00"'
+        entries = ", ".join(f"`{day}: [{meant}]`" for day in days or DAYS[:1])
+        hint = f"Move it under `days`{':' if days and understood else ', for example'} {entries}."
         where = "is next to `days` instead of under it" if "days" in value else "isn't under `days`"
         yield warning((key,), f"{show(key)} {where}, so its hours may be ignored", hint, "weekday", at_key=True)
 

@@ -84,7 +84,7 @@ def _check_compiling(pattern: str, most_characters: int) -> None:
         raise _TooSlowError(
             f"it has more than {_MOST_CLASSES} character classes, with characters beyond Latin-1 or escapes such as "
             "`\\x41`",
-            "Use fewer classes, or split it into several rules.",
+            "Use fewer classes in one pattern.",
         )
     if _IGNORES_CASE.search(pattern):
         width = sum(ord(last) - ord(first) for first, last in _RANGE.findall(pattern))

@@ -68,7 +68,8 @@ def flaws(policy: Json) -> Iterator[Diagnostic]:
         return
     if _cost(policy, policy, (), {}) > MOST_RULES:
         message = f"this policy has more than {MOST_RULES:,} rules, or one that refers to itself"
-        yield _flaw(message, (), "A rule counts each time it's referred to.")
+        hint = "Use fewer rules, and no reference that leads back to its own rule."
+        yield _flaw(message, (), f"{hint} A rule counts each time it's referred to.")
         return
     yield from ineffective(policy)
     yield from _misshapen(policy)

@@ -26,7 +26,7 @@ _SECRET: Final = Diagnostic(
     code="secret",
 )
 _IN_USE: Final = Diagnostic(
-    "this contains a key, token or secret that this run uses, in plain text or encoded",
+    "this contains a key, token or secret that's in use, in plain text or encoded",
     hint="Remove it from the manifest and from the variables that the manifest reads.",
     code="secret",
 )

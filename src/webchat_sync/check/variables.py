@@ -90,9 +90,10 @@ class Variables(Mapping[str, str]):
         """The problem, without a place, with a manifest that reads the variable ``name``; None if it may."""
         if self.may_read(name):
             return None
+        but = f" but not `{_OWN}`" if name.startswith(_OWN) else ""
         return Diagnostic(
             f"manifests aren't allowed to read the environment variable `{name}`",
-            hint=f"Use a name that begins with `WEBCHAT_`, or have the operator allow it: `--allow-env {name}` "
+            hint=f"Use a name that begins with `WEBCHAT_`{but}, or have the operator allow it: `--allow-env {name}` "
             f"or {ALLOW_ENV}. For a literal `${{` write `$${{`.",
             code="variable",
         )

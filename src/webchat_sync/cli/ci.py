@@ -166,7 +166,8 @@ def drift(runtime: Runtime, *, plans: tuple[Path, ...], label: str, report_url: 
         for remark in section.remarks:
             click.echo(flat(f"{remark.level.capitalize()}: {remark.name}: {remark.text}."), err=True)
     if result.action == "absent":
-        click.echo("No drift in what could be read, but some organisations failed." if plan.failed else _ABSENT)
+        failed = f"No drift in what could be read, but {counted(len(plan.failed), 'organisation')} failed."
+        click.echo(failed if plan.failed else _ABSENT)
     else:
         click.echo(flat(f"{_ISSUE[result.action]}: {result.url}"))
 

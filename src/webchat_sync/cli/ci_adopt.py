@@ -28,7 +28,7 @@ _REQUEST: Final = {
     "opened": "Opened the request",
     "updated": "Updated the request",
     "unchanged": "The request is already up to date",
-    "incomplete": "Left the request as it is, since some organisations couldn't be read",
+    "incomplete": "Left the request as it is, since not every organisation could be read",
     "closed": "Closed the request, since there's nothing left to adopt",
     "absent": "Nothing to adopt, and no open request.",
     "declined": "Someone closed the request, and nothing has changed since",

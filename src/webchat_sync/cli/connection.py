@@ -227,7 +227,7 @@ def _api_keys(
     for organization, variable in organizations.items():
         if variable is not None:
             key = Secret(runtime.environ.get(variable.name, "").strip())
-            wrong: Sequence[Diagnostic] = key_problems(key) if key else [_unset(organization, variable)]
+            wrong: Sequence[Diagnostic] = key_problems(key) if key else [_keyless(organization, variable, runtime)]
         else:
             shared = shared or _shared_key(options, runtime)
             key = shared if isinstance(shared, Secret) else Secret("")
@@ -250,8 +250,7 @@ def _shared_key(options: ConnectionOptions, runtime: Runtime) -> Secret | InputE
         key = _api_key(options, runtime)
     except InputError as error:
         return error
-    problems = key_problems(key)
-    return InputError(problems) if problems else key
+    return InputError(problems) if (problems := key_problems(key)) else key
 
 
 def _refuse_foreign(variables: Iterable[KeyVariable], runtime: Runtime) -> None:
@@ -275,10 +274,11 @@ def _refuse_foreign(variables: Iterable[KeyVariable], runtime: Runtime) -> None:
         raise InputError(refused)
 
 
-def _unset(organization: str, variable: KeyVariable) -> Diagnostic:
+def _keyless(organization: str, variable: KeyVariable, runtime: Runtime) -> Diagnostic:
+    lacks = "is empty" if variable.name in runtime.environ else "isn't set"
     of = "" if variable.place else f" of organisation {show(organization)}"
     return Diagnostic(
-        f"the environment variable {variable.name}, which `apiKeyEnv`{of} names, isn't set",
+        f"the environment variable {variable.name}, which `apiKeyEnv`{of} names, {lacks}",
         variable.place,
         ("settings", "apiKeyEnv") if variable.place else (),
         hint=f"Set {variable.name}, or remove `apiKeyEnv` to use MOSEND_API_KEY or --api-key-file.",

@@ -156,7 +156,8 @@ def _of_environment(environ: Mapping[str, str]) -> tuple[Shard | None, str]:
         return None, ""
     numbers = all(_NUMBER.fullmatch(number) for number in (index, total))
     if not numbers or not first <= int(index) < int(total) + first or int(total) > MOST_SHARDS:
-        problem = f"{names[0]} is {show(index)} and {names[1]} is {show(total)}, which isn't a valid shard"
+        given = f"is {show(index)}" if names[0] in environ else "isn't set"
+        problem = f"{names[0]} {given} and {names[1]} is {show(total)}, which isn't a valid shard"
         raise InputError([Diagnostic(problem, hint="Use --shard I/N, or --shard 1/1 for all organisations.")])
     return Shard(int(index) - first + 1, int(total)), " and ".join(names)
 

@@ -86,7 +86,7 @@ def _lines(record: Record) -> list[str]:
     names = ", ".join(f'"{channel}"' for channel in record.note.channels)
     lines = [f"{moment_text(record.at)}  {record.note.what}{f': {names}' if names else ''}"]
     details = {
-        "organisation": ", ".join(record.organizations),
+        "organisation" if len(record.organizations) == 1 else "organisations": in_a_row(record.organizations),
         "run": record.run.url or record.run.host,
         "commit": record.run.commit[:10],
     }

@@ -146,6 +146,10 @@ def _live_hours(name: str, connection: ConnectionOptions, runtime: Runtime) -> J
 
     async def hours() -> Json:
         async with open_api(connection, runtime) as api:
-            return (await live_channel(api, name)).fields.get(FIELD)
+            fields = (await live_channel(api, name)).fields
+        if FIELD in fields:
+            return fields[FIELD]
+        hint = "Leave out --live to use the declared hours."
+        raise InputError([Diagnostic(f'the API doesn\'t list the operating hours of "{name}"', hint=hint)])
 
     return wait_for(hours)

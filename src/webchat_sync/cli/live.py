@@ -30,7 +30,7 @@ def _live_option(needs: str) -> Callable[[Callable[..., object]], Callable[..., 
         "--live",
         metavar="FILE",
         type=click.Path(path_type=Path, dir_okay=False),
-        help=f"Use a listing saved with `snapshot --out FILE` instead of the API. {needs}",
+        help=f"Use a snapshot saved with `snapshot --out FILE` instead of the API. {needs}",
     )
 
 
@@ -105,4 +105,4 @@ def say_age(
 
     old = age(runtime.now() - snapshot.created_at)
     created_at = moment_text(snapshot.created_at)
-    note(f"{did} {preposition} {file}, a listing that is {old} old ({created_at}), not {preposition} what is live.")
+    note(f"{did} {preposition} {file}, a snapshot that is {old} old ({created_at}), not {preposition} what is live.")

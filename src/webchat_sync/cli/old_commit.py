@@ -40,5 +40,5 @@ def refuse_old_commit(runtime: Runtime) -> None:
     if not github.may_be_old(run):
         return
     if not run.token or not anyio.run(github.refuse_old_commit, run, runtime):
-        why = "GITHUB_TOKEN isn't allowed to read the branch" if run.token else "GITHUB_TOKEN isn't set"
+        why = "GITHUB_TOKEN isn't allowed to read the branch" if run.token else "GITHUB_TOKEN isn't set or is empty"
         note(f"Can't check whether {run.commit[:12]} is the latest commit on {run.branch}: {why}. {_ANYWAY}")

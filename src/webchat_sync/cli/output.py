@@ -18,6 +18,7 @@ from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import show
 from webchat_sync.render.formats import FORMATS, PIECES, Rendered
 from webchat_sync.render.text import last_line, render_plan
+from webchat_sync.sentences import in_a_row
 
 if TYPE_CHECKING:
     from webchat_sync.model import Plan
@@ -108,7 +109,7 @@ def _renders(
     for value in values:
         name, _, file = value.partition("=")
         if name not in formats or not file:
-            wrong = f"{show(value)} isn't FORMAT=FILE, where FORMAT is one of {', '.join(formats)}."
+            wrong = f"{show(value)} isn't FORMAT=FILE, where FORMAT is {in_a_row([*formats], last='or')}."
             raise click.BadParameter(wrong, context, parameter)
         if Path(file) in [path for _, path in renders]:
             raise click.BadParameter(f"{show(file)} is used twice.", context, parameter)

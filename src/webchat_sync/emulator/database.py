@@ -154,7 +154,7 @@ def _unusable(path: Path | None, reason: str) -> InputError:
             Diagnostic(
                 f"can't use the emulator's data: {reason}",
                 place=Place(str(path), 1, 1),
-                hint="Restore the file, or use a new path to start with an empty server.",
+                hint="Restore the file, or move it elsewhere to start without it.",
             )
         ]
     )

@@ -73,9 +73,8 @@ def serve(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[s
     try:
         listener = socket.create_server((host, port))
     except OSError as error:
-        raise WebchatSyncError(
-            f"can't listen on {host}:{port}: {_reason(error)}", hint="Choose another port with --port."
-        ) from error
+        hint = "Choose another port with --port." if port else ""  # any free port was asked for
+        raise WebchatSyncError(f"can't listen on {host}:{port}: {_reason(error)}", hint=hint) from error
     server = _Server(_quiet(app))
     thread = threading.Thread(target=server.run, args=([listener],), name="webchat-sync-emulator", daemon=True)
     with listener:

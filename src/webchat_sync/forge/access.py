@@ -49,9 +49,10 @@ class Access:
             for problem in base_url_problems(url)
         ]
         if not self.token:
-            problems.append(Diagnostic(f"the variable {self.token_variable} isn't set", hint=self.permission))
+            missing = f"the variable {self.token_variable} isn't set or is empty"
+            problems.append(Diagnostic(missing, hint=self.permission))
         elif not HEADER_TEXT.fullmatch(self.token.reveal()):
-            hint = f"Check {self.token_variable} for spaces, line breaks and accented letters."
+            hint = f"Check {self.token_variable} for characters such as spaces, line breaks and accented letters."
             problems.append(Diagnostic(f"{self.token_variable} contains a character that no token has", hint=hint))
         if problems:
             raise InputError(problems)

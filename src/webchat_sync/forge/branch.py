@@ -14,7 +14,7 @@ from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, InputError, PushError
 from webchat_sync.forge.environment import PipelineRun
 from webchat_sync.frozen import frozen
-from webchat_sync.memory.place import Remote, declared_remote, split_url
+from webchat_sync.memory.place import NoRemoteError, Remote, declared_remote, split_url
 from webchat_sync.memory.ports import Swap
 from webchat_sync.memory.purpose import Purpose
 from webchat_sync.memory.remote import RemoteRefs, open_refs
@@ -119,17 +119,19 @@ def _remote(run: PipelineRun, clone: Path, environ: Mapping[str, str]) -> Remote
     """The remote of the clone, and the run's token for it, which is only sent to the pipeline's own host."""
     try:
         remote = declared_remote(GitMemory(), clone, environ)
-    except InputError:
+    except NoRemoteError:
         hint = "Check out with actions/checkout, or let GitLab's runner clone the repository."
         raise InputError([Diagnostic("this clone has no remote `origin` to push to", hint=hint)]) from None
+    except InputError:
+        hint = "Set `origin` to an https:// or ssh:// URL of the project."
+        raise InputError([Diagnostic("can't push to the URL of the remote `origin`", hint=hint)]) from None
     parts, host = split_url(remote.url), split_url(run.page)
     if parts.scheme not in {"http", "https"}:
         return remote
     if (parts.scheme, parts.netloc) != (host.scheme, host.netloc):
-        hint = f"Set `origin` to the project's own URL, under {host.scheme}://{host.netloc}/."
-        raise InputError(
-            [Diagnostic(f"origin is on {parts.netloc}, but this pipeline runs on {host.netloc}", hint=hint)]
-        )
+        here, there = (f"{address.scheme}://{address.netloc}" for address in (host, parts))
+        hint = f"Set `origin` to the project's own URL, under {here}/."
+        raise InputError([Diagnostic(f"`origin` is on {there}, but this pipeline runs on {here}", hint=hint)])
     user = "x-access-token" if run.host == "github" else "oauth2"
     return replace(remote, credentials=Secret(f"{user}:{run.token.reveal()}"), headers=())
 

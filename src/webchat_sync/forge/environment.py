@@ -251,8 +251,8 @@ def _needed(environ: Mapping[str, str], name: str) -> str:
     raise InputError(
         [
             Diagnostic(
-                f"the variable {name} isn't set",
-                hint="Check what unsets this variable, which the pipeline's host sets.",
+                f"the variable {name} isn't set or is empty",
+                hint="Check what changes this variable, which the pipeline's host sets.",
             )
         ]
     )

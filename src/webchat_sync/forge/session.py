@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, TypeVar
 import httpx
 
 from webchat_sync.api.exchange import Call
-from webchat_sync.api.failures import refusal, server_hint
+from webchat_sync.api.failures import CERTIFICATE_HINT, is_distrust, refusal, server_hint
 from webchat_sync.api.http import TIMEOUT, open_client
 from webchat_sync.api.pages import MOST_PAGES
 from webchat_sync.api.retry import LONGEST_ASKED, LONGEST_WAIT, repeat
@@ -144,13 +144,13 @@ class Session:
         try:
             query = following(response)
         except (ValueError, httpx.InvalidURL):
-            raise self._untrusted(call, response, "it links to an invalid next page") from None
+            raise self._untrusted(call, response, "the list links to an invalid next page") from None
         if query in requested:
-            raise self._untrusted(call, response, "it links back to a page that was already read")
+            raise self._untrusted(call, response, "the list links back to a page that was already read")
         if query and len(requested) == MOST_PAGES:
-            raise self._untrusted(call, response, f"it has more than {MOST_PAGES:,} pages")
+            raise self._untrusted(call, response, f"the list has more than {MOST_PAGES:,} pages")
         if query and size > MOST_LISTED:
-            raise self._untrusted(call, response, f"its pages exceed {MOST_LISTED // 2**20} MiB")
+            raise self._untrusted(call, response, f"the pages of the list exceed {MOST_LISTED // 2**20} MiB")
         return query
 
     async def _answer(self, call: Call, read: Callable[[Any], T], url: str = "") -> _Answer[T]:
@@ -198,6 +198,8 @@ class Session:
                 return response, b""
         except ApiError as error:
             error.hint = f"Check {access.variable}, the network and the proxy settings."
+            if is_distrust(error):
+                error.hint = CERTIFICATE_HINT.format(address=access.variable)
             raise
 
     def _refusal(self, call: Call, response: httpx.Response, body: bytes) -> ApiError:
@@ -273,7 +275,7 @@ def is_locked(error: ApiError) -> bool:
 
 
 def _limit_hint(seconds: float) -> str:
-    return f"You've reached the rate limit. Run this again in {max(1, round(seconds / 60))} min."
+    return f"You've reached the rate limit. Run this again in {max(1, round(seconds / 60)):,} min."
 
 
 def text_of(entry: Mapping[str, Any], name: str) -> str:

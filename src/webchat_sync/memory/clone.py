@@ -12,7 +12,7 @@ from typing import Final
 from webchat_sync.errors import InputError
 from webchat_sync.frozen import frozen
 from webchat_sync.git import run_git
-from webchat_sync.git_messages import NOT_A_REPOSITORY, in_short
+from webchat_sync.git_messages import NOT_A_REPOSITORY, why_failed
 from webchat_sync.memory.place import ORIGIN, Remote, server_and_path
 from webchat_sync.model import ITS_REPOSITORY, NO_REPOSITORY
 from webchat_sync.tree import tree_of
@@ -144,11 +144,13 @@ def why_no_owner(folder: Path, environ: Mapping[str, str], *, shared: bool) -> s
     """
     try:
         result = run_git(folder, environ, "remote", timeout=_TIMEOUT)
-    except (InputError, TimeoutError, OSError) as error:
-        return str(error) if shared else ""
+    except TimeoutError:
+        return f"git didn't finish within {_TIMEOUT:.0f} s" if shared else ""
+    except (InputError, OSError) as error:
+        return (getattr(error, "strerror", None) or str(error)) if shared else ""
     said = result.stderr.decode("utf-8", "replace")
     if result.returncode != 0 and NOT_A_REPOSITORY not in said:
-        return in_short(said.splitlines())
+        return why_failed(result)
     if not shared:
         return ""
     if result.returncode != 0:

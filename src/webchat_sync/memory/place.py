@@ -19,7 +19,7 @@ from webchat_sync.environment import MEMORY_TOKEN_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.frozen import frozen
 from webchat_sync.git import run_git
-from webchat_sync.git_messages import in_short
+from webchat_sync.git_messages import why_failed
 from webchat_sync.jsonvalue import show
 from webchat_sync.model import GitMemory, Secret
 
@@ -79,18 +79,25 @@ def server_and_path(url: str) -> tuple[str, str]:
     return (scp["host"].lower(), scp["path"]) if scp else ("", url)
 
 
+class NoRemoteError(InputError):
+    """The clone has no remote of that name."""
+
+
 def declared_remote(setting: GitMemory, clone: Path, environ: Mapping[str, str]) -> Remote:
-    """The remote that a manifest declares, which the clone around ``clone`` must have. Raises InputError."""
+    """The remote that a manifest declares, which the clone around ``clone`` must have.
+
+    Raises NoRemoteError if it doesn't, and InputError if its URL can't be used.
+    """
     name, ref = setting.remote, _checked_ref(setting.ref, clone, environ)
     remotes = _ask(clone, environ, "remote").split("\n")
     if name not in remotes or name.startswith("-"):
         known = ", ".join(filter(None, remotes))
-        raise _wrong(
-            f"this clone has no remote {show(name)} for the memory",
+        hint = (
             f"Its remotes: {known}. A manifest must use one of them; use --memory or WEBCHAT_SYNC_MEMORY for a URL."
             if known
-            else "Add it with `git remote add`, or use --memory or WEBCHAT_SYNC_MEMORY with a URL.",
+            else "Add it with `git remote add`, or use --memory or WEBCHAT_SYNC_MEMORY with a URL."
         )
+        raise NoRemoteError([Diagnostic(f"this clone has no remote {show(name)} for the memory", hint=hint)])
     url = _ask(clone, environ, "remote", "get-url", "--push", name)
     # The folder comes last, since its name can contain line breaks.
     facts = _ask(clone, environ, "rev-parse", "--is-bare-repository", "--show-object-format", "--absolute-git-dir")
@@ -199,9 +206,8 @@ def _ask(clone: Path, environ: Mapping[str, str], *arguments: str, missing: str 
     if result.returncode == 1 and missing is not None:
         return missing
     if result.returncode != 0:
-        output = in_short(result.stderr.decode("utf-8", "replace").splitlines())
         raise _wrong(
-            f"there's no Git remote here for the memory: {output}",
+            f"there's no Git remote here for the memory: {why_failed(result)}",
             "Run this in a clone, or use --memory with the URL of a remote.",
         )
     return os.fsdecode(result.stdout.removesuffix(b"\n"))

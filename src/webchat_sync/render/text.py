@@ -77,7 +77,7 @@ def partial_line(plan: Plan) -> str:
 
 def _listing_line(created_at: datetime) -> str:
     """The notice for a plan, or a drift, that was made against a snapshot of that time."""
-    return f"Compared with a listing of {moment_text(created_at)}, not with what is live."
+    return f"Compared with a snapshot of {moment_text(created_at)}, not with what is live."
 
 
 def last_line(plan: Plan) -> str:
