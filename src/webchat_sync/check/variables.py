@@ -92,8 +92,8 @@ class Variables(Mapping[str, str]):
             return None
         return Diagnostic(
             f"manifests aren't allowed to read the environment variable `{name}`",
-            hint=f"Use a name that begins with `WEBCHAT_`, or have the operator allow it: `--allow-env {name}` "
-            f"or {ALLOW_ENV}. For a literal `${{` write `$${{`.",
+            hint=f"Use a name that begins with `WEBCHAT_` but not with `{_OWN}`, or have the operator allow it: "
+            f"`--allow-env {name}` or {ALLOW_ENV}. For a literal `${{` write `$${{`.",
             code="variable",
         )
 
