@@ -134,8 +134,8 @@ def command(
     """Change the live channels to match the manifests, or apply a saved plan.
 
     Shows the plan, asks for `yes`, makes the changes, then reads the channels again and checks that they're as
-    declared. Deletes run last, and only if everything else succeeded. Outside a terminal, for example in a pipeline,
-    --auto-approve is required.
+    declared. Deletes run last, and only if everything else in the organisation succeeded. Outside a terminal, for
+    example in a pipeline, --auto-approve is required.
 
     PATH is a manifest file or a folder of them, or a plan saved with `plan --out`; without one, the current directory.
     A saved plan is applied exactly as it was reviewed. If the live channels or the manifests given with it have changed
