@@ -84,8 +84,8 @@ _UNRECORDED: Final = (
     "--report",
     metavar="FILE",
     type=output_path,
-    help="Write the report of the run to FILE as JSON, however the run ends, except if it can't use the manifests or "
-    "the saved plan.",
+    help="Once the manifests or the saved plan have been read without errors, write the report of the run to FILE as "
+    "JSON, however the run ends.",
 )
 @click.option(
     "--events",
