@@ -52,9 +52,10 @@ the same as `"100"`. You can use top-level keys that start with `x-` yourself, f
 ## Variables
 
 In any value, `${{NAME}}` is replaced by the environment variable `NAME`. `${{NAME:-default}}` has a default, in case
-the variable is unset or empty. For a literal `${{`, write `$${{`. A manifest can read `MOSEND_ORG_ID`, `WEBCHAT_*` and
-what `--allow-env` allows: see [what a variable does](../how-to/environments.md#what-a-variable-does). Quote the
-value to get text; without quotes, the result has the type that YAML gives it.
+the variable is unset or empty. For a literal `${{`, write `$${{`. A manifest can read `MOSEND_ORG_ID`, `WEBCHAT_*`
+except `WEBCHAT_SYNC_*`, and what `--allow-env` allows: see
+[what a variable does](../how-to/environments.md#what-a-variable-does). Quote the value to get text; without quotes, the
+result has the type that YAML gives it.
 
 ## Files
 

@@ -77,6 +77,17 @@ def test_what_fails_and_what_is_in_doubt_is_told_as_such(manifest: Path) -> None
         assert events[-1]["outcome"] == "incomplete"
 
 
+def test_the_summary_has_the_outcome_of_the_report_when_an_organisation_failed(manifest: Path) -> None:
+    keyless = "{version: 1, organization: keyless, settings: {apiKeyEnv: MOSEND_API_KEY_UNSET}, channels: []}"
+    manifest.with_name("keyless.yaml").write_text(keyless, encoding="utf-8")
+    with emulated() as api:
+        done = applied(api, manifest.parent, "--events", "-", "--report", "report.json")
+    report = json.loads(Path("report.json").read_text(encoding="utf-8"))
+    assert [failed["organization"] for failed in report["failed"]] == ["keyless"]
+    summary = read(done.out)[-1]
+    assert (summary["outcome"], summary["operations"]["done"]) == (report["outcome"], 2) == ("incomplete", 2)
+
+
 def test_what_is_refused_ends_with_a_summary_too(manifest: Path) -> None:
     with emulated() as api:
         refused = api.invoke("apply", manifest, "--events", "-", stdin="no\n", interactive=True)

@@ -109,6 +109,9 @@ def webchat_sync() -> None:
       64   command-line usage error
       70   a bug in webchat-sync
       130  interrupted
+
+    If a run covers several organisations, exit codes 1 and 6 may only be about some of them: nothing was written to
+    those, but the others may be done.
     """
     if os.path.lexists(OWN_FOLDER):  # before the imports below, which need it
         from webchat_sync.workflow.state import refuse_planted

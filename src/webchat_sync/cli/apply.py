@@ -17,8 +17,8 @@ from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting
 from webchat_sync.cli.memory import MemoryOptions, holding, memory_options, memory_place
 from webchat_sync.cli.old_commit import old_commit_option, refuse_old_commit
-from webchat_sync.cli.output import Output, render_option
-from webchat_sync.cli.report import print_report, write_page, write_report
+from webchat_sync.cli.output import Output
+from webchat_sync.cli.report import page_option, print_report, write_page, write_report
 from webchat_sync.cli.rotations import (
     adopt_secret_option,
     remove_twins_option,
@@ -84,15 +84,17 @@ _UNRECORDED: Final = (
     "--report",
     metavar="FILE",
     type=output_path,
-    help="Write the report of the run to FILE as JSON, however the run ends.",
+    help="Once the manifests or the saved plan have been read without errors, write the report of the run to FILE as "
+    "JSON, however the run ends.",
 )
 @click.option(
     "--events",
     metavar="FILE",
     type=output_path,
-    help="Write events to FILE as they happen, one JSON object per line.",
+    help="Write events to FILE as they happen, one JSON object per line. With `-`, they go to stdout, and all text to "
+    "stderr.",
 )
-@render_option(("html",))
+@page_option
 @fleet_options
 @target_option
 @rotate_option
@@ -132,11 +134,12 @@ def command(
     """Change the live channels to match the manifests, or apply a saved plan.
 
     Shows the plan, asks for `yes`, makes the changes, then reads the channels again and checks that they're as
-    declared. Deletes run last, and only if everything else succeeded. Outside a terminal, for example in a pipeline,
-    --auto-approve is required.
+    declared. Deletes run last, and only if everything else in the organisation succeeded. Outside a terminal, for
+    example in a pipeline, --auto-approve is required.
 
-    PATH is a manifest file or a folder of them, or a plan saved with `plan --out`. A saved plan is applied exactly as
-    it was reviewed. If the live channels or the manifests given with it have changed since, it's refused.
+    PATH is a manifest file or a folder of them, or a plan saved with `plan --out`; without one, the current directory.
+    A saved plan is applied exactly as it was reviewed. If the live channels or the manifests given with it have changed
+    since, it's refused.
 
     A failure stops only its own channel, and an organisation that can't be reached doesn't stop the others. Run
     apply again to continue. Ctrl-C lets calls in flight finish.

@@ -34,7 +34,10 @@ from webchat_sync.cli.runtime import Runtime
     help="Turn on a quirk from the list above. May be repeated.",
 )
 @click.option(
-    "--page-size", metavar="N", type=click.IntRange(min=1), help="How many channels the list returns per page."
+    "--page-size",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="How many channels the list returns per page.  [default: all]",
 )
 @click.pass_obj
 def command(

@@ -10,7 +10,7 @@ import click
 from webchat_sync.cli.fleet import target_org_option
 from webchat_sync.cli.memory import memory_option
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.cli.subject import ANYWHERE, manifest_option, shared_place
+from webchat_sync.cli.subject import ANYWHERE, UNLESS_MEMORY, manifest_option, shared_place
 from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.flat import flat, json_text
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Show only the last N entries.  [default: all]")
 @target_org_option
 @memory_option
-@manifest_option("Use the memory of the manifests in PATH.")
+@manifest_option("Use the memory of the manifests in PATH.", UNLESS_MEMORY)
 @click.pass_obj
 def command(
     runtime: Runtime,

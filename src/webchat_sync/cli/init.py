@@ -61,12 +61,18 @@ class _HostName(click.Choice[str]):
     type=_HostName(),
     help="The host to write a pipeline for.  [default: the host of the repository]",
 )
-@click.option("--org", metavar="ID", callback=checked_organization, help="Declare the channels of this organisation.")
+@click.option(
+    "--org",
+    metavar="ID",
+    callback=checked_organization,
+    help="Declare the channels of this organisation.  [default: the one that MOSEND_ORG_ID names]",
+)
 @click.option(
     "--action",
     metavar="REPO@COMMIT",
     callback=_checked_action,
-    help="For GitHub: the repository and commit that contain the Action.",
+    help="For GitHub: the repository that contains the Action, and the commit, with all 40 digits.  [default: a "
+    "placeholder to replace]",
 )
 @click.pass_obj
 def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None, action: str | None) -> None:

@@ -50,8 +50,8 @@ _allow_path_option = click.option(
     multiple=True,
     expose_value=False,
     callback=_allow_path,
-    help="In CI, allow a ledger or sink outside the repository if its path matches GLOB. May be repeated.  [env: "
-    "WEBCHAT_SYNC_ALLOW_PATHS]",
+    help="In CI, allow a ledger or sink outside the repository if its path matches GLOB, in which * also matches /. "
+    "May be repeated.  [env: WEBCHAT_SYNC_ALLOW_PATHS]",
 )
 
 

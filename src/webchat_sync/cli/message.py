@@ -35,8 +35,14 @@ def command() -> None:
     show_default=True,
     help="The type of the message.",
 )
-@click.option("--body", metavar="TEXT", help="The text, or the caption of the media: at most 4,096 characters.")
-@click.option("--media", metavar="ID", help="The id of the media asset to send, as printed by `media upload`.")
+@click.option(
+    "--body", metavar="TEXT", help="The text, or the optional caption of the media: at most 4,096 characters."
+)
+@click.option(
+    "--media",
+    metavar="ID",
+    help="The id of the media asset to send, as printed by `media upload`; required unless --type is text.",
+)
 @click.option("--reply-to", metavar="ID", help="The id of the message to reply to.")
 @connection_options
 @click.pass_obj

@@ -117,15 +117,20 @@ def _renders(
     return tuple(renders)
 
 
-def render_option(formats: Collection[str]) -> Callable[[Callable[..., object]], Callable[..., object]]:
-    """``--render FORMAT=FILE``, which hands the command its ``files``: pairs of a format and a file."""
+def render_option(
+    formats: Collection[str], use: str = "Also write the output to FILE in that format. May be repeated."
+) -> Callable[[Callable[..., object]], Callable[..., object]]:
+    """``--render FORMAT=FILE``, which hands the command its ``files``: pairs of a format and a file.
+
+    ``use`` is its help.
+    """
     return click.option(
         "--render",
         "files",
         metavar="FORMAT=FILE",
         multiple=True,
         callback=partial(_renders, formats),
-        help="Also write the output to FILE in that format. May be repeated.",
+        help=use,
     )
 
 

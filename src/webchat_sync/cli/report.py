@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from webchat_sync.cli.files import write_private_text
-from webchat_sync.cli.output import Output
+from webchat_sync.cli.output import Output, render_option
 from webchat_sync.cli.pages import apply_page
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.streams import discard_stdout
@@ -17,6 +17,13 @@ from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
     from webchat_sync.workflow.run import ApplyRun
+
+page_option = render_option(
+    ("html",),
+    "Once there's a plan, also write a page with it and its outcome to FILE, unless the run is interrupted. FORMAT is "
+    "html. May be repeated.",
+)
+"""Passed to the command as ``files``."""
 
 
 def print_report(run: ApplyRun, output: Output) -> None:

@@ -38,11 +38,16 @@ WITH_KEY: Final = "Take the organisation, its key and its ledger from the manife
 WITHOUT_KEY: Final = "Take the organisation and its ledger from the manifests in PATH."
 """What the commands for secrets use manifests for, in the help of --manifest."""
 
+UNLESS_MEMORY: Final = "without --memory, the manifests in the current directory, if any"
+"""The default of --manifest for commands that only use :func:`shared_place`."""
 
-def manifest_option(use: str) -> Callable[[Callable[..., object]], Callable[..., object]]:
+
+def manifest_option(
+    use: str, default: str = "the manifests in the current directory, if any"
+) -> Callable[[Callable[..., object]], Callable[..., object]]:
     """Give a command the option --manifest, as ``paths``, and those that say what manifests may read.
 
-    ``use`` says in its help what the command uses the manifests in PATH for.
+    ``use`` says in its help what the command uses the manifests in PATH for, and ``default`` which ones without PATH.
     """
     option = click.option(
         "--manifest",
@@ -50,7 +55,7 @@ def manifest_option(use: str) -> Callable[[Callable[..., object]], Callable[...,
         metavar="PATH",
         multiple=True,
         type=input_path,
-        help=f"{use} May be repeated.  [default: the manifests in the current directory, if any]",
+        help=f"{use} May be repeated.  [default: {default}]",
     )
     return lambda command: option(allow_options(command))
 

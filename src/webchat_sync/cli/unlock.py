@@ -11,7 +11,7 @@ import click
 from webchat_sync.cli.approval import approved
 from webchat_sync.cli.memory import memory_option
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.cli.subject import ANYWHERE, manifest_option, shared_place
+from webchat_sync.cli.subject import ANYWHERE, UNLESS_MEMORY, manifest_option, shared_place
 from webchat_sync.cli.tone import note
 from webchat_sync.flat import flat
 from webchat_sync.sentences import in_a_row
@@ -32,7 +32,7 @@ _ELSEWHERE: Final = "For a lock on a Git remote, use --memory git or --memory UR
     "--org", metavar="ID", help="Only the lock of this organisation.  [default: those of the manifests, or all]"
 )
 @memory_option
-@manifest_option("Use the organisations and the memory of the manifests in PATH.")
+@manifest_option("Use the organisations and the memory of the manifests in PATH.", UNLESS_MEMORY)
 @click.pass_obj
 def command(
     runtime: Runtime, *, auto_approve: bool, org: str | None, memory: str | None, paths: tuple[Path, ...]
@@ -45,8 +45,9 @@ def command(
     renews the lock, up to 15 s later. Without this command, a lock becomes free once its holder hasn't renewed it for
     60 s. That run's WEBCHAT_SYNC_LOCK_EXPIRY changes both times.
 
-    If there are several organisations, there may be several locks; each needs a `yes`. Outside a terminal, for example
-    in a pipeline, --auto-approve is required.
+    If there are several organisations, there may be several locks; each needs a `yes`. With --memory, but
+    neither --org nor --manifest, all locks in that memory are released. Outside a terminal, for example in a pipeline,
+    --auto-approve is required.
 
     \b
     Examples:

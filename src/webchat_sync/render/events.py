@@ -9,7 +9,7 @@ from typing import Any, Final, get_args
 
 from webchat_sync.model import ApplyReport, Operation, OperationResult, OperationStatus, Plan
 from webchat_sync.plan.summary import summarize
-from webchat_sync.render.report_json import mismatch_document, operation_document
+from webchat_sync.render.report_json import mismatch_document, operation_document, outcome_of
 
 FORMAT_VERSION: Final = "1.0"
 """The version of the format: additions raise the minor number, breaking changes the major one."""
@@ -65,4 +65,4 @@ def ended(report: ApplyReport) -> Iterator[dict[str, Any]]:
         }
     counts = Counter(result.status for result in report.results)
     operations = {status: counts[status] for status in get_args(OperationStatus)}
-    yield {"event": "summary", "outcome": report.outcome, "operations": operations}
+    yield {"event": "summary", "outcome": outcome_of(report), "operations": operations}

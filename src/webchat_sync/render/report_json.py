@@ -8,7 +8,15 @@ from typing import Any, Final, get_args
 
 from webchat_sync import __version__
 from webchat_sync.flat import json_text
-from webchat_sync.model import UNKNOWN, ApplyReport, NotConverged, OperationResult, OperationStatus, moment_text
+from webchat_sync.model import (
+    UNKNOWN,
+    ApplyReport,
+    NotConverged,
+    OperationResult,
+    OperationStatus,
+    Outcome,
+    moment_text,
+)
 from webchat_sync.planfile.failed import failed_document
 
 FORMAT_VERSION: Final = "1.1"
@@ -22,7 +30,7 @@ def render_report(report: ApplyReport, *, created_at: datetime) -> str:
         "format_version": FORMAT_VERSION,
         "tool_version": __version__,
         "created_at": moment_text(created_at),
-        "outcome": "incomplete" if report.failed and report.outcome == "converged" else report.outcome,
+        "outcome": outcome_of(report),
         "operations": [operation_document(result) for result in report.results],
         "summary": {status: counts[status] for status in get_args(OperationStatus)},
         "failed": failed_document(report.failed),
@@ -31,6 +39,11 @@ def render_report(report: ApplyReport, *, created_at: datetime) -> str:
     if report.unverified is not None:
         document["unverified"] = report.unverified.message
     return json_text(document)
+
+
+def outcome_of(report: ApplyReport) -> Outcome:
+    """The outcome for programs: a run that left out organisations that failed isn't ``converged``."""
+    return "incomplete" if report.failed and report.outcome == "converged" else report.outcome
 
 
 def operation_document(result: OperationResult) -> dict[str, Any]:
