@@ -361,7 +361,7 @@ def test_what_a_policy_is_outside_of_is_said_with_and_without_git(
     left = "the repository" if git else "its folder"
     assert problem["summary"].startswith("the policy ")
     assert problem["summary"].endswith(f"link.schema.json leads outside {left}")
-    assert problem["detail"] == "Replace the link with the file itself."
+    assert problem["detail"] == "Replace the link with what it leads to."
 
 
 @pytest.mark.parametrize(
