@@ -342,6 +342,7 @@ def test_a_policy_that_is_not_there_or_lies_elsewhere_is_refused(tmp_path: Path,
     (tmp_path / "outside.schema.json").write_text("{}", encoding="utf-8")
     (site / "link.schema.json").symlink_to(tmp_path / "outside.schema.json")
     (problem,) = validated(site, "{}", CHANNELS, settings=f"policy: {name}")
+    assert ("Check the path and the permissions." in problem["detail"]) is (name == ".")
     assert problem["severity"] == "error"
     assert "policy" in problem["summary"]
 

@@ -100,7 +100,7 @@ def test_depth_alone_decides(openings: list[str], closed: bool) -> None:
 def test_what_strings_contain_is_not_nested(text: str, escaped: bool, beyond: bool) -> None:
     string = json.dumps(text, ensure_ascii=escaped)
     levels = DEEPEST + beyond - 1
-    _, error = outcome(f'[[{string}, {{{string}: {string}}}], {"[" * levels}{string}{"]" * levels}, {string}]')
+    _, error = outcome(f"[[{string}, {{{string}: {string}}}], {'[' * levels}{string}{']' * levels}, {string}]")
     assert (error is not None) == beyond
 
 

@@ -21,6 +21,7 @@ from webchat_sync.yaml12.document import Document, Source
 
 _NO_POLICY: Final = "this isn't a policy: it must be a single JSON document"
 _HINT: Final = "Paths are relative to the folder of the file that names them."
+_UNREADABLE: Final = f"Check the path and the permissions. {_HINT}"
 
 
 def policy_findings(parts: Sequence[Part], organization: str, fields: Collection[str]) -> Iterator[Diagnostic]:
@@ -69,7 +70,7 @@ def _read(path: Path, manifest: Path) -> Document | list[Diagnostic]:
         return [Diagnostic(f"the policy {name} doesn't exist", hint=_HINT, code="policy-file")]
     except (OSError, ValueError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or str(error)
-        return [Diagnostic(f"can't read the policy {name}: {reason}", hint=_HINT, code="policy-file")]
+        return [Diagnostic(f"can't read the policy {name}: {reason}", hint=_UNREADABLE, code="policy-file")]
     if len(data) > LARGEST:
         hint = "Split it: `policy` takes a list."
         return [Diagnostic(f"the policy {name} is larger than {LARGEST // 1024:,} KiB", hint=hint, code="policy-file")]

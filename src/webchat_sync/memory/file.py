@@ -38,7 +38,9 @@ _WAY_OUT: Final = (
     "adopted, and none is rotated because of this."
 )
 
-_ELSEWHERE: Final = "Run it in a folder that this user may write to, or use --memory to keep it in a Git repository."
+_ELSEWHERE: Final = (
+    "Check the folder and its permissions, or use --memory to keep the ledger and the lock in a Git repository."
+)
 
 
 @frozen

@@ -200,7 +200,7 @@ def _ask(clone: Path, environ: Mapping[str, str], *arguments: str, missing: str 
     if result.returncode != 0:
         output = in_short(result.stderr.decode("utf-8", "replace").splitlines())
         raise _wrong(
-            f"there's no Git remote here for the memory: {output}",
+            f"can't find a Git remote here for the memory: {output}",
             "Run this in a clone, or use --memory with the URL of a remote.",
         )
     return os.fsdecode(result.stdout.removesuffix(b"\n"))
