@@ -161,6 +161,22 @@ def test_a_rotation_of_a_channel_without_a_sink_in_full() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("declaration", "what"),
+    [(replace(declare(), absent=True), "channel"), (wants(absent=True), "channel's identity secret")],
+)
+def test_a_rotation_of_what_is_declared_absent_in_full(declaration: Declaration, what: str) -> None:
+    with pytest.raises(InputError) as raised:
+        planned([declaration], [live(**HAS)], rotate=["Support"])
+    assert read(raised.value.problems) == (
+        in_full(
+            f'--rotate "Support": the {what} is declared with state: absent',
+            PLACE,
+            "Remove that state, or don't rotate it.",
+        ),
+    )
+
+
 ADOPTED = "is adopted without rotating, since the channel already has a secret that isn't in the ledger"
 
 

@@ -31,7 +31,7 @@ from webchat_sync.sentences import counted
 
 UNKNOWN_NOTE: Final = (
     "can't tell whether it has an identity secret, since neither the server's list nor the ledger says; "
-    "nothing is changed"
+    "nothing is done about it"
 )
 ANY_VISITOR: Final = "every visitor until the site signs with the new secret"
 UNSURE_NOTE: Final = (
