@@ -180,7 +180,7 @@ class _Target:
             return "the files match the channel by its name, which other environments use too; rename it in all of them"
         file = self._document.place((CHANNELS, self._index, name)).file
         subject = "the channel is declared in" if name == "sync" else "its value comes from"
-        return f"{subject} {file}, which also applies to other organisations"
+        return f"{subject} {file}, which may also apply to other organisations"
 
 
 def _positions(document: Layered, index: int | None) -> list[int | None]:
