@@ -278,6 +278,18 @@ def test_a_danger_in_full() -> None:
     )
 
 
+def test_the_danger_of_a_revocation_in_full() -> None:
+    plan = planned([wants(declare(identityRequired=True), absent=True)], [live(identityRequired=True, **HAS)])
+    assert read(dangers(plan)) == (
+        in_full(
+            'channel "Support": identityRequired is on, but the identity secret is revoked: no signature is valid '
+            "after that, so every visitor is refused",
+            PLACE,
+            "Remove `state: absent` from its `sync.identitySecret`, turn `identityRequired` off, or remove --strict.",
+        ),
+    )
+
+
 @pytest.mark.parametrize(
     ("declaration", "taken_for"),
     [
