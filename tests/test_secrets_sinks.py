@@ -258,10 +258,12 @@ def test_a_place_outside_the_repository_needs_permission_in_ci(
     inner = sink if kind == "command" else replace(sink, path="sub/a")
     here, ci = {"PATH": os.environ["PATH"]}, {"PATH": os.environ["PATH"], "CI": "true"}
     assert [probe(inner, Sinks(ci)), probe(outer, Sinks(here))] == ["", ""]
-    assert probe(outer, Sinks(ci)) == (
-        f"{path} is outside the repository, which the operator must allow in CI. Move it into the repository, or have "
-        "the operator allow it: `--allow-path GLOB` or WEBCHAT_SYNC_ALLOW_PATHS."
-    )
+    for around in ("the current directory", "the repository"):
+        assert probe(outer, Sinks(ci)) == (
+            f"{path} is outside {around}, which the operator must allow in CI. Move it inside, or have the operator "
+            "allow it: `--allow-path GLOB` or WEBCHAT_SYNC_ALLOW_PATHS."
+        )
+        (tmp_path / "tree" / ".git").mkdir(exist_ok=True)
     assert probe(outer, Sinks(ci, allowed_paths=(str(path),))) == ""
     assert probe(outer, Sinks(ci, allowed_paths=(str(tmp_path / "other"),))) != ""
 
