@@ -384,7 +384,7 @@ def asked(options: dict[str, Any], **fields: Json) -> tuple[InFull, ...]:
             HAS,
             [
                 in_full(
-                    '--adopt-secret "Nobody" matches no declared channel that has an identity secret',
+                    '--adopt-secret "Nobody" matches no declared channel with an identity secret to adopt',
                     hint='Channels: "Plain", "Sales", "Support".',
                 )
             ],
@@ -394,7 +394,7 @@ def asked(options: dict[str, Any], **fields: Json) -> tuple[InFull, ...]:
             {"hasIdentitySecret": False},
             [
                 in_full(
-                    '--adopt-secret "Support" matches no declared channel that has an identity secret',
+                    '--adopt-secret "Support" matches no declared channel with an identity secret to adopt',
                     hint="No declared channel has one; a new secret doesn't need to be adopted.",
                 )
             ],

@@ -128,6 +128,8 @@ def _parse(data: bytes) -> _Content:
     if not isinstance(stored, dict):
         raise DamagedError("it isn't a JSON object")
     check_version(stored.get("version"))
+    if ENTRIES not in stored:
+        raise DamagedError(f"it has no `{ENTRIES}`")
     try:
         parts: dict[OrganizationKey, dict[str, Any]] = {}
         for more in stored.get(ORGANIZATIONS, []):

@@ -54,7 +54,8 @@ def adoption_problems(
             )
             problems.append(
                 Diagnostic(
-                    f'--adopt-secret "{pattern}" matches no declared channel that has an identity secret', hint=hint
+                    f'--adopt-secret "{pattern}" matches no declared channel with an identity secret to adopt',
+                    hint=hint,
                 )
             )
     return problems + [
