@@ -84,7 +84,7 @@ def _already_existed(result: WriteResult, channel: LiveChannel, path: str) -> Ap
 def _several(doubt: ApiError, channels: Sequence[LiveChannel]) -> ApiError:
     ids = ", ".join(channel.id for channel in channels)
     return ApiAnswerError(
-        f"{doubt.reason}; {len(channels)} new channels with this name have appeared since: {ids}",
+        f"{doubt.reason}; {len(channels):,} new channels with this name have appeared since: {ids}",
         method=doubt.method,
         path=doubt.path,
         status=doubt.status,
