@@ -280,6 +280,23 @@ def test_an_overlay_over_several_organisations_is_nobodys_to_write_to(tmp_path: 
     assert """'#000', sync: {id: "2"}""" in (tmp_path / "b.yaml").read_text(encoding="utf-8")
 
 
+def test_an_id_that_no_file_can_contain_is_not_pinned_and_the_reason_is_where_the_channel_is_declared(
+    tmp_path: Path,
+) -> None:
+    for name in ("A", "B"):
+        text = f"version: 1\norganization: ${{WEBCHAT_{name}}}\nchannels: [{{name: Support}}]\n"
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    overlay = tmp_path / "season.yaml"
+    overlay.write_text("version: 1\nchannels: [{name: Support, theme: dark}]\n", encoding="utf-8")
+    with emulated() as api:
+        for name in ("a", "b"):
+            api.store.seed(name, [{"name": "Support", "id": name, "theme": "dark"}])
+        environ = {"WEBCHAT_A": "a", "WEBCHAT_B": "b"}
+        done = api.invoke("adopt", tmp_path, "--overlay", overlay, "--auto-approve", environ=environ)
+    declared = f"the channel is declared in {tmp_path}/A.yaml, which may also apply to other organisations"
+    assert f'`sync.id` of "Support" isn\'t changed: {declared}' in done.err
+
+
 values = st.recursive(
     st.sampled_from([None, 1, 2]) | st.just([1]),
     lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3),

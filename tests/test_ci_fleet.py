@@ -202,7 +202,9 @@ def test_a_request_about_a_thousand_of_organisations_is_found_again_fits_and_say
     pinned = AdoptSummary(plan_of(names[:1]), [replace(moved[0], fields=())])
     assert adopt_title(pinned, "staging") == 'Pin a channel to its id in staging: "Support"'
     added = replace(pinned, added=[(names[0], "Sales")])
-    assert adopt_title(added, "") == 'Adopt live channels that no file declares: "Support" (its id) and "Sales" (new)'
+    assert adopt_title(added, "") == 'Adopt a live channel that no file declares: "Sales" (new) and "Support" (its id)'
+    added = replace(added, added=[(names[0], "Sales"), (names[0], "Help")])
+    assert adopt_title(added, "").startswith('Adopt live channels that no file declares: "Sales" (new), "Help" (new)')
 
 
 @pytest.mark.parametrize(
@@ -231,6 +233,15 @@ def test_a_request_says_channel_for_one_and_channels_for_several(
         text = adopt_title(summary, "") + render_adopt(summary, label="", run_url="", longest=65_536)
         assert all(words in text for words in expected)
         assert not any(words in text for words in other if words not in expected)
+
+
+def test_a_request_that_only_pins_says_that_the_rest_matches_if_it_does() -> None:
+    pinned = AdoptSummary(plan_of(["acme"]), [Moved("acme", "Support", "c-1", (), pinned=True)])
+    left = replace(pinned, left=['`color` of "Support" isn\'t changed: it looks like an API key'])
+    for summary, matches in ((pinned, True), (left, False)):
+        body = render_adopt(summary, label="", run_url="", longest=65_536)
+        assert "This request pins each channel to its id, so that" in body
+        assert ("The live channels match the files." in body) is matches
 
 
 def test_a_request_for_a_single_new_channel_speaks_of_one() -> None:

@@ -63,6 +63,7 @@ def test_a_plan_that_cannot_be_saved_exits_with_1(manifest: Path) -> None:
     ("old", "new", "code", "said"),
     [
         ('"after": "#0f766e"', '"after": "#ffffff"', 4, "plan.json was edited after it was saved"),
+        ('"digest"', '"digests"', 4, "plan.json has no `digest`, which is needed to apply it"),
         (f'"format_version": "{FORMAT_VERSION}"', '"format_version": "2.0"', 4, "plan.json has format version 2.0"),
         ('"organizations"', '"organisations"', 1, "plan.json isn't a plan"),
         ("{", "", 1, "plan.json:2:19: error: this isn't a plan: it isn't valid JSON"),

@@ -101,6 +101,8 @@ def test_what_this_program_wrote_itself_is_skipped_in_a_folder_and_explained_whe
     with emulated() as api:
         api.invoke("plan", file, "--out", "plan.json")
         api.invoke("snapshot", file, "--out", "live.json")
+        for command in ("drift", "shapes"):
+            Path(f"{command}.json").write_text(api.invoke(command, file, "--format", "json").out, encoding="utf-8")
         api.invoke("apply", file, "--auto-approve", "--report", "report.json")
         Path("findings.json").write_text(invoke("validate", file, "--format", "json").out, encoding="utf-8")
         Path("cut.json").write_text(Path("live.json").read_text(encoding="utf-8")[:200], encoding="utf-8")
@@ -113,6 +115,8 @@ def test_what_this_program_wrote_itself_is_skipped_in_a_folder_and_explained_whe
         "live.json": "a snapshot of live channels",
         "report.json": "the report of an apply",
         "findings.json": "a report of `validate`",
+        "drift.json": "a report of `drift`",
+        "shapes.json": "a report of `shapes`",
         "cut.json": "output of webchat-sync",
         "future.json": "output of webchat-sync",
     }.items():

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from repositories import ENVIRON
+from webchat_sync.errors import machine_fault
+from webchat_sync.git import run_git
 from webchat_sync.git_messages import in_short
 
 
@@ -47,3 +49,12 @@ def test_a_sentence_that_git_wraps_is_one(tmp_path: Path) -> None:
     done = subprocess.run(asked, env=ENVIRON, capture_output=True, text=True, check=False)
     shown = in_short(done.stderr.splitlines())
     assert shown.endswith("; Please make sure you have the correct access rights and the repository exists")
+
+
+def test_a_git_that_takes_too_long_is_named_with_its_limit(tmp_path: Path) -> None:
+    program = tmp_path / "git"
+    program.write_text("#!/bin/sh\nsleep 60\n", encoding="utf-8")
+    program.chmod(0o755)
+    with pytest.raises(TimeoutError) as raised:
+        run_git(tmp_path, {"PATH": f"{tmp_path}:/usr/bin:/bin"}, "status", timeout=0.5)
+    assert machine_fault(raised.value) == "git didn't finish within 0.5 s"

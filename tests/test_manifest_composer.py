@@ -374,7 +374,14 @@ def test_a_file_with_countless_problems_is_not_read_to_its_end() -> None:
         ("a: ]\n", "1:4 : a value is missing here"),
         ("a: 1\n...\nb: 1\n... c", "3:1 : a document ends above"),
         ("%YAML 2.0\n---\na: 1\n", "1:1 : this YAML version isn't supported"),
-        ("a: !<x\n", "1:7 : this isn't valid YAML: did not find the expected '>'"),
+        ("a: !<x\n", "1:4 : this isn't a valid tag"),
+        ("a: !Hola, x\n", "1:4 : this isn't a valid tag"),
+        ("a: !Hola! x\n", "1:4 : this isn't a valid tag"),
+        ("a: !50%\n", "1:4 : this isn't a valid tag"),
+        ("a: ? x\n", "1:4 : `?` has a special meaning at the beginning of a value"),
+        ("a: |0\n  x\n", "1:5 : only a comment can follow `|` or `>`"),
+        ("%X y\n---\na: 1\n", "1:1 : this isn't a valid YAML directive"),
+        ("%YAML x\n---\na: 1\n", "1:7 : this isn't valid YAML: did not find expected version number"),
         ("é: 1\nb: x\x07\n", "2:5 : the character U+0007 isn't allowed in YAML"),
         (b"a: 1\r\n\xc3\xa9: \xff\n", "2:4 : byte 10 (0xff) isn't valid UTF-8"),
         (b"\xef\xbb\xbf\xff", "1:1 : byte 3 (0xff) isn't valid UTF-8"),
@@ -388,6 +395,7 @@ def test_a_file_that_is_no_yaml_says_so_in_plain_words(text: str | bytes, expect
 
 def test_the_slower_parser_says_the_same() -> None:
     texts = ["a: b: c\n", "a:\n\tb: 1\n", "a: @x\n", "a: *.x\n", "a: [1\n", "a: - b\n", "a: | x\n", "a: ]\n", "a: \x07"]
+    texts += ["a: !<x\n", "a: !Hola! x\n", "a: ? x\n", "a: 'b\n---\n"]
     assert [flaws(text, parser=yaml.SafeLoader) for text in texts] == [flaws(text) for text in texts]
 
 

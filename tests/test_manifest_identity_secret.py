@@ -57,7 +57,7 @@ def test_a_secret_that_shall_be_absent_needs_no_sink(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("block", "expected"),
     [
-        ("{}", "4:23 channels[0].sync.identitySecret: `deliver` doesn't name a sink"),
+        ("{}", "where it should go, for example `deliver: [{ file: .secrets/support }]`."),
         ("{deliver: []}", "4:33 channels[0].sync.identitySecret.deliver: `deliver` doesn't name a sink"),
         ("{deliver: [{}]}", "4:34 channels[0].sync.identitySecret.deliver[0]: this doesn't name a sink"),
         ("{deliver: [{file: a, command: [b]}]}", "deliver[0]: `file` and `command` are different sinks"),

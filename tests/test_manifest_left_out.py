@@ -42,6 +42,7 @@ def test_a_near_miss_is_named_and_not_read(folder: Path, name: str) -> None:
     checked = invoke("validate", folder)
     assert (checked.code, checked.out) == (0, "Valid: 2 channels declared, 1 warning.\n")
     assert f"{name} looks like a manifest, but it's skipped" in checked.err
+    assert "Manifests end in .yaml, .yml or .json, not in .schema.json, and don't begin with a dot." in checked.err
     assert invoke("validate", folder, "--strict").code == 1
 
 

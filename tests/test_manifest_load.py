@@ -193,10 +193,18 @@ def test_a_folder_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
         load_manifests([closed], catalogue=catalogue(), environ={})
 
 
-@pytest.mark.parametrize("text", ["", "# nothing\n", "---\n---\n", "\ufeff\r\n"])
-def test_an_empty_file_is_a_problem(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "this file is empty"),
+        ("# nothing\n", "this file contains only comments"),
+        ("---\n---\n", "this file is empty"),
+        ("\ufeff\r\n", "this file is empty"),
+    ],
+)
+def test_an_empty_file_is_a_problem(tmp_path: Path, text: str, message: str) -> None:
     (problem,) = problems(tmp_path, text)
-    assert (short(problem), problem.message) == ("1.yaml:1:1 ", "this file is empty")
+    assert (short(problem), problem.message) == ("1.yaml:1:1 ", message)
 
 
 def test_all_problems_of_all_files_are_told_at_once_sorted_by_place(tmp_path: Path) -> None:

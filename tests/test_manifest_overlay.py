@@ -269,7 +269,7 @@ def test_what_is_no_overlay_is_told_with_what_an_overlay_is(
 ) -> None:
     files = {
         "base.yaml": BASE,
-        "plan.json": '{"format_version": 1, "organizations": []}',
+        "plan.json": '{"format_version": 1, "organizations": [], "manifest_digest": ""}',
         "report.json": '{"format_version": 1, "operations": []}',
         "odd.yaml": "a: 1\n",
         "empty.yaml": "",

@@ -87,7 +87,7 @@ def test_a_folder_here_is_a_place_for_the_memory(clone: Path, monkeypatch: pytes
 
 
 def test_outside_of_a_clone_git_is_no_answer(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="there's no Git remote here"):
+    with pytest.raises(InputError, match="can't find a Git remote here"):
         chosen_remote("git", None, tmp_path, ENVIRON)
 
 

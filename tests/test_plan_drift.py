@@ -265,6 +265,8 @@ def test_as_markdown_a_long_drift_fits_and_each_group_has_its_share() -> None:
     assert first.count("| `") > 200
     assert second.count("| `") > 200
     assert second.count("<details") > 0
+    assert "left out to stay within 65,536 characters.** The text and JSON formats list all of them." in text
+    assert "saved plan" not in text
 
 
 def test_as_markdown_a_revision_is_no_markup() -> None:

@@ -161,6 +161,22 @@ def test_a_rotation_of_a_channel_without_a_sink_in_full() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("declaration", "what"),
+    [(replace(declare(), absent=True), "channel"), (wants(absent=True), "channel's identity secret")],
+)
+def test_a_rotation_of_what_is_declared_absent_in_full(declaration: Declaration, what: str) -> None:
+    with pytest.raises(InputError) as raised:
+        planned([declaration], [live(**HAS)], rotate=["Support"])
+    assert read(raised.value.problems) == (
+        in_full(
+            f'--rotate "Support": the {what} is declared with state: absent',
+            PLACE,
+            "Remove that state, or don't rotate it.",
+        ),
+    )
+
+
 ADOPTED = "is adopted without rotating, since the channel already has a secret that isn't in the ledger"
 
 
@@ -262,6 +278,18 @@ def test_a_danger_in_full() -> None:
     )
 
 
+def test_the_danger_of_a_revocation_in_full() -> None:
+    plan = planned([wants(declare(identityRequired=True), absent=True)], [live(identityRequired=True, **HAS)])
+    assert read(dangers(plan)) == (
+        in_full(
+            'channel "Support": identityRequired is on, but the identity secret is revoked: no signature is valid '
+            "after that, so every visitor is refused",
+            PLACE,
+            "Remove `state: absent` from its `sync.identitySecret`, turn `identityRequired` off, or remove --strict.",
+        ),
+    )
+
+
 @pytest.mark.parametrize(
     ("declaration", "taken_for"),
     [
@@ -356,7 +384,7 @@ def asked(options: dict[str, Any], **fields: Json) -> tuple[InFull, ...]:
             HAS,
             [
                 in_full(
-                    '--adopt-secret "Nobody" matches no declared channel that has an identity secret',
+                    '--adopt-secret "Nobody" matches no declared channel with an identity secret to adopt',
                     hint='Channels: "Plain", "Sales", "Support".',
                 )
             ],
@@ -366,7 +394,7 @@ def asked(options: dict[str, Any], **fields: Json) -> tuple[InFull, ...]:
             {"hasIdentitySecret": False},
             [
                 in_full(
-                    '--adopt-secret "Support" matches no declared channel that has an identity secret',
+                    '--adopt-secret "Support" matches no declared channel with an identity secret to adopt',
                     hint="No declared channel has one; a new secret doesn't need to be adopted.",
                 )
             ],

@@ -39,7 +39,11 @@ def test_a_snapshot_that_was_saved_and_read_is_the_snapshot() -> None:
         ("created_at", None, "created_at isn't a time"),
         ("listings", None, "no `listings` list"),
         ("listings", [1], r"`listings\[0\]` isn't a listing"),
-        ("listings", [{"organization": "acme", "channels": []}], "no organization, base_url or channels"),
+        (
+            "listings",
+            [{"organization": "acme", "channels": []}],
+            "must have an organization, a base_url and",
+        ),
         (
             "listings",
             [{"organization": "a", "base_url": URL, "channels": []}] * 2,

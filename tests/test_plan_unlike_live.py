@@ -63,7 +63,7 @@ def warnings(
         (
             "departments",
             [{"Name": "B"}],
-            ["key-not-live", '"Name" isn\'t in the only live value of departments; did you mean "name"?'],
+            ["key-not-live", '"Name" isn\'t in the only live value of departments[]; did you mean "name"?'],
         ),
         (
             "operatingHours",
@@ -145,7 +145,7 @@ def test_it_can_be_switched_off() -> None:
 def test_a_field_of_tomorrow_is_compared_too_and_keys_that_its_entry_names_are_known() -> None:
     channels = (live("Sales", "c-2", stickers=[{"sound": "ping"}]),)
     assert warnings({"stickers": [{"sounds": "ping"}]}, channels) == [
-        ("key-not-live", '"sounds" isn\'t in the only live value of stickers; did you mean "sound"?')
+        ("key-not-live", '"sounds" isn\'t in the only live value of stickers[]; did you mean "sound"?')
     ]
     entry: dict[str, Json] = {"type": "array", "items": {"type": "object", "properties": {"sounds": {}}}}
     manifest = Manifest("acme", (declare(stickers=[{"sounds": "ping"}]),), field_entries={"stickers": entry})

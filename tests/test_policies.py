@@ -342,6 +342,7 @@ def test_a_policy_that_is_not_there_or_lies_elsewhere_is_refused(tmp_path: Path,
     (tmp_path / "outside.schema.json").write_text("{}", encoding="utf-8")
     (site / "link.schema.json").symlink_to(tmp_path / "outside.schema.json")
     (problem,) = validated(site, "{}", CHANNELS, settings=f"policy: {name}")
+    assert ("Check the path and the permissions." in problem["detail"]) is (name == ".")
     assert problem["severity"] == "error"
     assert "policy" in problem["summary"]
 
@@ -361,7 +362,7 @@ def test_what_a_policy_is_outside_of_is_said_with_and_without_git(
     left = "the repository" if git else "its folder"
     assert problem["summary"].startswith("the policy ")
     assert problem["summary"].endswith(f"link.schema.json leads outside {left}")
-    assert problem["detail"] == "Replace the link with the file itself."
+    assert problem["detail"] == "Replace the link with what it leads to."
 
 
 @pytest.mark.parametrize(

@@ -654,8 +654,9 @@ def test_without_an_engine_no_secret_is_made(case: Case) -> None:
         ("{", "it isn't valid JSON"),
         ("[]", "it isn't a JSON object"),
         ('{"version": 0, "entries": []}', "its version is 0"),
+        ('{"entries": []}', "it has no `version`"),
         ('{"version": 1, "entries": [{}]}', "an entry is incomplete"),
-        ('{"version": 1}', "an entry is incomplete"),
+        ('{"version": 1}', "it has no `entries`"),
     ],
 )
 def test_a_damaged_ledger_is_an_error_with_a_way_out(case: Case, text: str, said: str) -> None:

@@ -107,13 +107,18 @@ def test_a_channel_that_is_not_clear_is_told() -> None:
     assert stored_secret("c-2", None, twice) == SECRET
 
 
-@pytest.mark.parametrize(
-    "unreadable", [entry(), entry(Sink("command", argv=("x",))), entry(Sink("file", "a"), state="revoked")]
-)
+@pytest.mark.parametrize("unreadable", [entry(), entry(Sink("command", argv=("x",)))])
 def test_a_secret_that_no_sink_gives_back_is_told(unreadable: LedgerEntry) -> None:
     assert refusal("Support", None, {KEY: unreadable}) == (
         'none of the sinks of "Support" can be read',
         "Use --from to say where the secret is.",
+    )
+
+
+def test_a_revoked_secret_is_not_looked_for() -> None:
+    assert refusal("Support", None, {KEY: entry(Sink("file", "a"), state="revoked")}) == (
+        'the identity secret of "Support" was revoked',
+        "`secret rotate` creates a new one. To sign with a secret that isn't in the ledger, use --from.",
     )
 
 

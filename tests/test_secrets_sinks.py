@@ -258,10 +258,12 @@ def test_a_place_outside_the_repository_needs_permission_in_ci(
     inner = sink if kind == "command" else replace(sink, path="sub/a")
     here, ci = {"PATH": os.environ["PATH"]}, {"PATH": os.environ["PATH"], "CI": "true"}
     assert [probe(inner, Sinks(ci)), probe(outer, Sinks(here))] == ["", ""]
-    assert probe(outer, Sinks(ci)) == (
-        f"{path} is outside the repository, which the operator must allow in CI. Move it into the repository, or have "
-        "the operator allow it: `--allow-path GLOB` or WEBCHAT_SYNC_ALLOW_PATHS."
-    )
+    for around in ("the current directory", "the repository"):
+        assert probe(outer, Sinks(ci)) == (
+            f"{path} is outside {around}, which the operator must allow in CI. Move it inside, or have the operator "
+            "allow it: `--allow-path GLOB` or WEBCHAT_SYNC_ALLOW_PATHS."
+        )
+        (tmp_path / "tree" / ".git").mkdir(exist_ok=True)
     assert probe(outer, Sinks(ci, allowed_paths=(str(path),))) == ""
     assert probe(outer, Sinks(ci, allowed_paths=(str(tmp_path / "other"),))) != ""
 
@@ -314,7 +316,7 @@ def test_a_secret_that_is_shown_goes_to_whoever_shows_it() -> None:
         (partial(Sink, "file", "folder"), "it's a folder"),
         (partial(Sink, "dotenv", "no/.env", "K"), "no such folder"),
         (partial(Sink, "file", "plain/a"), "plain/a: no such folder"),
-        (partial(Sink, "file", "a\x00b"), '"a\\u0000b" isn\'t a valid path: '),
+        (partial(Sink, "file", "a\x00b"), '"a\\u0000b" isn\'t a valid path: it contains a character that no path'),
         (partial(Sink, "command", argv=("no-such-program",)), "there's no executable `no-such-program`"),
         (partial(Sink, "command", argv=("./no-such-program",)), "there's no executable `./no-such-program`"),
         (partial(Sink, "file", "a", probe=("no-such-program",)), "there's no executable `no-such-program`"),
@@ -325,6 +327,12 @@ def test_a_sink_that_will_not_take_a_secret_is_known_before(tmp_path: Path, sink
     (tmp_path / "folder").mkdir()
     (tmp_path / "plain").touch()
     assert said in probe(sink(folder=str(tmp_path)))
+
+
+def test_a_home_directory_that_does_not_exist_is_said_in_plain_words() -> None:
+    assert probe(Sink("file", "~no-such-user/x")) == (
+        "\"~no-such-user/x\" isn't a valid path: the home directory that `~` refers to isn't known"
+    )
 
 
 @pytest.mark.parametrize("path", ["link", "sub/link", "out/a"])

@@ -283,7 +283,7 @@ def test_a_copy_that_cannot_be_removed_is_told_with_its_place(tmp_path: Path) ->
     path.mkdir()
     with pytest.raises(ApplyError) as raised:
         drop(tmp_path / "recovery", KEY)
-    assert raised.value.message == "can't remove the copy of a delivered secret: Is a directory"
+    assert raised.value.message == "can't remove the copy of a secret that's no longer needed: Is a directory"
     assert raised.value.hint == f"Remove {path}."
     drop(tmp_path / "nowhere", KEY)
 

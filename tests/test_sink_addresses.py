@@ -111,6 +111,8 @@ def test_two_equal_commands_are_warned_about(api: Emulated) -> None:
     checked = api.invoke("validate", manifest("all.yaml", {"One": command, "Two": command}))
     assert checked.code == 0
     assert "the same command gets another channel's secret" in checked.out + checked.err
+    checked = api.invoke("validate", manifest("all.yaml", {"One": f"{command}, {command}"}))
+    assert (checked.code, checked.err) == (0, "")
 
 
 def test_a_later_run_does_not_replace_the_secret_of_another_channel(api: Emulated) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -216,8 +217,7 @@ def run_git(
     Git gets its own session, so it can't prompt, and finishes even if this program is interrupted. Raises InputError if
     Git isn't installed, and TimeoutError if it took too long; Git and its helpers are killed then.
     """
-    git = _program(environ)
-    if git is None:
+    if (git := _program(environ)) is None:
         raise _wrong("git isn't installed", "Install git.")
     command, variables = _command(git, folder, environ, arguments)
     pipe = subprocess.PIPE
@@ -228,7 +228,7 @@ def run_git(
             out, err = process.communicate(stdin, timeout=timeout)
         except subprocess.TimeoutExpired:
             _end(process)
-            raise TimeoutError from None
+            raise TimeoutError(errno.ETIMEDOUT, f"git didn't finish within {timeout:g} s") from None
     return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 

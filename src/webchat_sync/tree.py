@@ -18,7 +18,7 @@ from typing import Final
 ALLOW_PATHS: Final = "WEBCHAT_SYNC_ALLOW_PATHS"
 """The environment variable with which the operator allows paths outside the tree in CI."""
 
-ALLOW_HINT: Final = f"Move it into the repository, or have the operator allow it: `--allow-path GLOB` or {ALLOW_PATHS}."
+ALLOW_HINT: Final = f"Move it inside, or have the operator allow it: `--allow-path GLOB` or {ALLOW_PATHS}."
 
 _CI: Final = (
     *("CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "BITBUCKET_BUILD_NUMBER", "JENKINS_URL", "TEAMCITY_VERSION"),
@@ -100,6 +100,11 @@ def escape_named(path: Path, folders: Iterable[Path]) -> Path | None:
 def left_by(link: Path) -> str:
     """What a ``link`` that leaves its tree leads outside of, in words."""
     return "the repository" if repository_of(link.parent) else "its folder"
+
+
+def around(folder: Path) -> str:
+    """The tree that contains ``folder`` in words, if that's the repository or the current folder."""
+    return "the repository" if repository_of(folder) else "the current directory"
 
 
 def outside(path: Path, folder: Path, environ: Mapping[str, str], allowed: Iterable[str] = ()) -> bool:

@@ -83,7 +83,7 @@ def _already_existed(result: WriteResult, channel: LiveChannel, path: str) -> Ap
 
 def _several(doubt: ApiError, channels: Sequence[LiveChannel]) -> ApiError:
     ids = ", ".join(channel.id for channel in channels)
-    found = f"{len(channels)} new channels with this name or a similar one have appeared since"
+    found = f"{len(channels):,} new channels with this name or a similar one have appeared since"
     return ApiAnswerError(
         f"{doubt.reason}; {found}: {ids}",
         method=doubt.method,

@@ -60,11 +60,13 @@ _MARKS: Final = [re.compile(rb"(?m)(?:^|[{,])\s*\"?%s\"?\s*:" % key) for key in 
 _BEGINS_AS_RESULT: Final = re.compile(rb'\s*\{\s*"format_version"\s*:')
 _RESULTS: Final = {
     "listings": ("a snapshot of live channels", "To plan against it, use `plan --live FILE`."),
-    "organizations": ("a saved plan", "To view it, use `show FILE`; to apply it, `apply FILE`."),
+    "manifest_digest": ("a saved plan", "To view it, use `show FILE`; to apply it, `apply FILE`."),
+    "drifted": ("a report of `drift`", ""),
+    "organizations": ("a report of `shapes`", ""),
     "operations": ("the report of an apply", ""),
     "diagnostics": ("a report of `validate`", ""),
 }
-"""What a result is and what can be done with it, by one of its top-level keys."""
+"""What a result is and what can be done with it, by one of its top-level keys; the first that it has counts."""
 
 
 def find_files(paths: Sequence[Path], overlays: Sequence[Path] = ()) -> tuple[list[Path], list[Diagnostic]]:
@@ -146,7 +148,7 @@ def read_source(path: Path, role: Role = MANIFEST) -> Source | Diagnostic:
         return _unreadable(path, error)
     result = _result(data)
     if result is not None:
-        kind, hint = next((_RESULTS[key] for key in result if key in _RESULTS), ("output of webchat-sync", ""))
+        kind, hint = next((_RESULTS[key] for key in _RESULTS if key in result), ("output of webchat-sync", ""))
         message, place = f"this is {kind}, not {role.name}", Place(show_path(path), 1, 1)
         return Diagnostic(message, place, hint=hint or role.way_out, code=role.code)
     return Source.of(show_path(path), data)
@@ -161,7 +163,7 @@ def refused_link(path: Path, given: Path | None = None) -> Diagnostic | None:
     if link is None:
         return None
     message = f"{show_path(path)} isn't read because the link {show_path(link)} leads outside {left_by(link)}"
-    return Diagnostic(message, hint="Replace the link with the file itself.", code="outside-tree")
+    return Diagnostic(message, hint="Replace the link with what it leads to.", code="outside-tree")
 
 
 def show_path(path: Path) -> str:
@@ -196,7 +198,7 @@ def _near_misses(files: Iterable[Path]) -> Iterator[Diagnostic]:
     """Warnings for skipped files that look like manifests and are named almost like one."""
     for file in sorted(files, key=show_path):
         if _looks_like_one(file):
-            hint = f"Manifests end in {_ENDINGS} and don't begin with a dot. Rename or move the file."
+            hint = f"Manifests end in {_ENDINGS}, not in {SCHEMA}, and don't begin with a dot. Rename or move the file."
             message = f"{show_path(file)} looks like a manifest, but it's skipped"
             yield Diagnostic(message, hint=hint, severity="warning", code="near-miss")
 

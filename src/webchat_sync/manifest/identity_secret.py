@@ -19,7 +19,7 @@ _OPTIONS: Final = {name: kind for kind in DECLARABLE for name in DECLARABLE[kind
 
 _HOURS: Final = {"h": 1, "d": 24, "w": 7 * 24, "y": 365 * 24}
 _CODE: Final = "identity-secret"
-_EXAMPLE: Final = "for example `{ file: .secrets/support }`"
+_SINK: Final = "{ file: .secrets/support }"
 
 
 def identity_secret(value: Json, place: Callable[[Path], Place]) -> IdentitySecretDeclaration | None:
@@ -54,7 +54,7 @@ def flaws(value: Json) -> Iterator[Diagnostic]:
     sinks = value.get("deliver", [])
     if value.get("state") != "absent" and sinks == []:
         path: Path = ("deliver",) if "deliver" in value else ()
-        hint = f"A new secret is shown only once. In `deliver`, say where it should go, {_EXAMPLE}."
+        hint = f"A new secret is shown only once. Say where it should go, for example `deliver: [{_SINK}]`."
         yield Diagnostic("`deliver` doesn't name a sink", steps=path, hint=hint, code=_CODE)
     for index, sink in enumerate(sinks if isinstance(sinks, list) else ()):
         if isinstance(sink, dict):
@@ -66,7 +66,7 @@ def _sink_flaws(sink: dict[str, Json]) -> Iterator[Diagnostic]:
     kinds = [kind for kind in DECLARABLE if kind in sink]
     if len(kinds) != 1:
         wrong = f"{listed(kinds)} are different sinks" if kinds else "this doesn't name a sink"
-        yield Diagnostic(wrong, hint=f"Write one of {listed(DECLARABLE)} in each item, {_EXAMPLE}.")
+        yield Diagnostic(wrong, hint=f"Write one of {listed(DECLARABLE)} in each item, for example `{_SINK}`.")
     for kind in kinds:
         yield from DECLARABLE[kind].flaws(sink)
     for name, kind in _OPTIONS.items():

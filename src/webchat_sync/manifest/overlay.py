@@ -220,7 +220,7 @@ class _Assignment:
                 self._change(position, meant[0])
             else:
                 hint = "Identify the right one by the `sync.id` that it's pinned to."
-                self._problem(f"{len(targets)} channels with this name are declared", position, hint)
+                self._problem(f"{len(targets):,} channels with this name are declared", position, hint)
 
     def _change(self, position: int, target: tuple[int, int]) -> None:
         first = self._changed.setdefault(target, position)

@@ -179,7 +179,8 @@ class _Target:
         if name == "name":
             return "the files match the channel by its name, which other environments use too; rename it in all of them"
         file = self._document.place((CHANNELS, self._index, name)).file
-        return f"its value comes from {file}, which also applies to other organisations"
+        subject = "the channel is declared in" if name == "sync" else "its value comes from"
+        return f"{subject} {file}, which may also apply to other organisations"
 
 
 def _positions(document: Layered, index: int | None) -> list[int | None]:

@@ -16,11 +16,12 @@ from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.errors import Path as Steps
 from webchat_sync.jsonvalue import mapping
 from webchat_sync.manifest.files import refused_link, show_path
-from webchat_sync.tree import read_regular, repository_of, tree_of
+from webchat_sync.tree import around, read_regular, tree_of
 from webchat_sync.yaml12.document import Document, Source
 
 _NO_POLICY: Final = "this isn't a policy: it must be a single JSON document"
 _HINT: Final = "Paths are relative to the folder of the file that names them."
+_UNREADABLE: Final = f"Check the path and the permissions. {_HINT}"
 
 
 def policy_findings(parts: Sequence[Part], organization: str, fields: Collection[str]) -> Iterator[Diagnostic]:
@@ -61,15 +62,14 @@ def _read(path: Path, manifest: Path) -> Document | list[Diagnostic]:
         return [replace(link, message=f"the policy {link.message}")]
     tree = tree_of(manifest)
     if tree is not None and not Path(os.path.realpath(path)).is_relative_to(tree):
-        around = "the repository" if repository_of(manifest.parent) else "the current directory"
-        return [Diagnostic(f"the policy {name} is outside {around}", hint=_HINT, code="outside-tree")]
+        return [Diagnostic(f"the policy {name} is outside {around(manifest.parent)}", hint=_HINT, code="outside-tree")]
     try:
         data = read_regular(path)
     except FileNotFoundError:
         return [Diagnostic(f"the policy {name} doesn't exist", hint=_HINT, code="policy-file")]
     except (OSError, ValueError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or str(error)
-        return [Diagnostic(f"can't read the policy {name}: {reason}", hint=_HINT, code="policy-file")]
+        return [Diagnostic(f"can't read the policy {name}: {reason}", hint=_UNREADABLE, code="policy-file")]
     if len(data) > LARGEST:
         hint = "Split it: `policy` takes a list."
         return [Diagnostic(f"the policy {name} is larger than {LARGEST // 1024:,} KiB", hint=hint, code="policy-file")]

@@ -78,7 +78,8 @@ class Reader:
                 self.sources[source.name] = source
             if not own and not problems:
                 hint = "Add `version: 1`, or remove the file."
-                problems = [Diagnostic("this file is empty", Place(source.name, 1, 1), hint=hint, code=role.code)]
+                message = "this file contains only comments" if b"#" in source.data else "this file is empty"
+                problems = [Diagnostic(message, Place(source.name, 1, 1), hint=hint, code=role.code)]
             documents += own
             self.problems += problems
         if role is MANIFEST and len(strangers) > 1 and not is_any:

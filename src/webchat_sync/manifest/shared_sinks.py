@@ -48,7 +48,7 @@ def shared_sinks(parts: Sequence[Part]) -> Iterator[Diagnostic]:
             files.setdefault(place.path, []).append((place, ours))
         if not places and sink.argv:
             before = commands.setdefault((sink.folder, sink.argv), (draft, position))
-            if before != (draft, position):
+            if before[0] is not draft:
                 yield _two_secrets(draft, position, before)
 
 

@@ -144,10 +144,10 @@ def why_no_owner(folder: Path, environ: Mapping[str, str], *, shared: bool) -> s
     """
     try:
         result = run_git(folder, environ, "remote", timeout=_TIMEOUT)
-    except TimeoutError:
-        return f"git didn't finish within {_TIMEOUT:.0f} s" if shared else ""
-    except (InputError, OSError) as error:
-        return (getattr(error, "strerror", None) or str(error)) if shared else ""
+    except InputError as error:
+        return str(error) if shared else ""
+    except OSError as error:
+        return error.strerror or "" if shared else ""
     said = result.stderr.decode("utf-8", "replace")
     if result.returncode != 0 and NOT_A_REPOSITORY not in said:
         return why_failed(result)
@@ -175,7 +175,7 @@ def commit_of(folder: Path, environ: Mapping[str, str]) -> str:
 
 def _output(folder: Path, environ: Mapping[str, str], *arguments: str) -> str:
     """What Git prints; empty if it fails."""
-    with suppress(InputError, TimeoutError, OSError):
+    with suppress(InputError, OSError):
         result = run_git(folder, environ, *arguments, timeout=_TIMEOUT)
         return result.stdout.decode("utf-8", "replace").strip() if result.returncode == 0 else ""
     return ""

@@ -130,6 +130,8 @@ def parse_document(stored: object) -> Document:
 
 def check_version(version: Json) -> None:
     """Raise DamagedError for an unsupported version, and NewerError for one of the future."""
+    if version is None:
+        raise DamagedError("it has no `version`")
     if version != VERSION:
         is_newer = isinstance(version, int) and version > VERSION
         reason = f"its version is {show(version)}, but this version of webchat-sync only supports {VERSION}"

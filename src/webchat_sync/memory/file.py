@@ -38,7 +38,9 @@ _WAY_OUT: Final = (
     "adopted, and none is rotated because of this."
 )
 
-_ELSEWHERE: Final = "Run it in a folder that this user may write to, or use --memory to keep it in a Git repository."
+_ELSEWHERE: Final = (
+    "Check the folder and its permissions, or use --memory to keep the ledger and the lock in a Git repository."
+)
 
 
 @frozen
@@ -126,6 +128,8 @@ def _parse(data: bytes) -> _Content:
     if not isinstance(stored, dict):
         raise DamagedError("it isn't a JSON object")
     check_version(stored.get("version"))
+    if ENTRIES not in stored:
+        raise DamagedError(f"it has no `{ENTRIES}`")
     try:
         parts: dict[OrganizationKey, dict[str, Any]] = {}
         for more in stored.get(ORGANIZATIONS, []):

@@ -131,7 +131,7 @@ def lock_expiry(environ: Mapping[str, str]) -> float:
     except ValueError:
         seconds = math.nan
     if not 1 <= seconds <= LONGEST:
-        message = f"{EXPIRY_VARIABLE} must be a number of seconds from 1 to {LONGEST:g}, not {show(text)}"
+        message = f"{EXPIRY_VARIABLE} must be a number of seconds from 1 to {LONGEST:,.0f}, not {show(text)}"
         raise InputError([Diagnostic(message, hint=f"The default is {EXPIRY:g} s.")])
     return seconds
 

@@ -207,7 +207,7 @@ def _ask(clone: Path, environ: Mapping[str, str], *arguments: str, missing: str 
         return missing
     if result.returncode != 0:
         raise _wrong(
-            f"there's no Git remote here for the memory: {why_failed(result)}",
+            f"can't find a Git remote here for the memory: {why_failed(result)}",
             "Run this in a clone, or use --memory with the URL of a remote.",
         )
     return os.fsdecode(result.stdout.removesuffix(b"\n"))

@@ -20,7 +20,7 @@ from webchat_sync.environment import Environment
 from webchat_sync.errors import WebchatSyncError
 from webchat_sync.git import run_git
 from webchat_sync.memory.git_process import LONGEST_TEXT, git_environment, reason, refusals
-from webchat_sync.memory.place import Remote, server_and_path
+from webchat_sync.memory.place import Remote
 from webchat_sync.memory.ports import Swap
 from webchat_sync.memory.purpose import MEMORY, Purpose
 from webchat_sync.model import read_moment
@@ -257,8 +257,7 @@ class RemoteRefs:
 
     def _error(self, what: str, *, hint: str = "") -> WebchatSyncError:
         message = f"{self._purpose.subject} at {self._remote.url} {what}"
-        is_path = not server_and_path(self._remote.url)[0]
-        return self._purpose.error(message, hint=hint or (is_path and self._purpose.path_hint) or self._purpose.hint)
+        return self._purpose.error(message, hint=hint or self._purpose.hint_for(self._remote.url))
 
 
 @contextmanager

@@ -54,7 +54,8 @@ def adoption_problems(
             )
             problems.append(
                 Diagnostic(
-                    f'--adopt-secret "{pattern}" matches no declared channel that has an identity secret', hint=hint
+                    f'--adopt-secret "{pattern}" matches no declared channel with an identity secret to adopt',
+                    hint=hint,
                 )
             )
     return problems + [
@@ -80,6 +81,10 @@ def _has_sinks(declaration: Declaration) -> bool:
 def _no_match(pattern: str, declarations: Sequence[Declaration], able: Sequence[str]) -> Diagnostic:
     named: Iterator[Declaration] = (declaration for declaration in declarations if same(declaration.name, pattern))
     if (declaration := next(named, None)) is not None:
+        if declaration.absent or (declaration.identity_secret and declaration.identity_secret.absent):
+            what = "channel" if declaration.absent else "channel's identity secret"
+            message = f'--rotate "{pattern}": the {what} is declared with state: absent'
+            return Diagnostic(message, declaration.place, hint="Remove that state, or don't rotate it.")
         hint = "Declare `sync.identitySecret` with `deliver`, or use `secret rotate --to FILE`."
         return Diagnostic(
             f'--rotate "{pattern}": the channel doesn\'t declare a sink for its secret', declaration.place, hint=hint

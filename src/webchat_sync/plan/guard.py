@@ -9,7 +9,18 @@ from typing import Final
 
 from webchat_sync.errors import Diagnostic
 from webchat_sync.frozen import frozen
-from webchat_sync.model import Change, Create, Delete, Key, Listing, OrganizationPlan, Plan, Unchanged, Update
+from webchat_sync.model import (
+    Change,
+    Create,
+    Delete,
+    Key,
+    Listing,
+    OrganizationPlan,
+    Plan,
+    RevokeSecret,
+    Unchanged,
+    Update,
+)
 from webchat_sync.plan.former_channels import IN_DOUBT, TWICE
 from webchat_sync.plan.organizations import refused
 from webchat_sync.sentences import counted, in_a_row
@@ -55,6 +66,8 @@ _WAYS_OUT: Final = (
     "`deliver`), or --adopt-secret with the same name if the site already has the current one."
 )
 
+_DECLARE_IT: Final = "Declare `sync.identitySecret` for it"
+
 NO_OPTIONS: Final = GuardOptions()
 
 
@@ -95,10 +108,12 @@ def _dangers(organization: OrganizationPlan) -> Iterator[Diagnostic]:
 
 def _secret_dangers(change: Change) -> Iterator[Diagnostic]:
     if change.remarks.danger and not change.remarks.lockout:
+        has_it_revoked = isinstance(change, Update) and isinstance(change.secret, RevokeSecret)
+        keep = "Remove `state: absent` from its `sync.identitySecret`" if has_it_revoked else _DECLARE_IT
         yield Diagnostic(
             f'channel "{change.address}": {change.remarks.danger}',
             change.place,
-            hint="Declare `sync.identitySecret` for it, turn `identityRequired` off, or remove --strict.",
+            hint=f"{keep}, turn `identityRequired` off, or remove --strict.",
         )
 
 

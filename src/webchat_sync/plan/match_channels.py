@@ -150,4 +150,4 @@ def _pinned_elsewhere(declaration: Declaration, old: LiveChannel, other: Declara
 
 def _several(name: str, candidates: Sequence[LiveChannel]) -> str:
     ids = ", ".join(channel.id for channel in candidates)
-    return f'{len(candidates)} live channels have the name "{name}": {ids}'
+    return f'{len(candidates):,} live channels have the name "{name}": {ids}'

@@ -31,7 +31,7 @@ from webchat_sync.sentences import counted
 
 UNKNOWN_NOTE: Final = (
     "can't tell whether it has an identity secret, since neither the server's list nor the ledger says; "
-    "nothing is changed"
+    "nothing is done about it"
 )
 ANY_VISITOR: Final = "every visitor until the site signs with the new secret"
 UNSURE_NOTE: Final = (
@@ -44,6 +44,10 @@ REVOKED: Final = "signed visitors"
 DANGER: Final = (
     "identityRequired is on, but the channel has no identity secret: no signature can be valid, so every "
     "visitor is refused"
+)
+LEFT_WITHOUT: Final = (
+    "identityRequired is on, but the identity secret is revoked: no signature is valid after that, so every visitor "
+    "is refused"
 )
 LOCKOUT: Final = (
     "identityRequired would take effect, but the ledger has no record that the identity secret was "
@@ -180,10 +184,11 @@ class _Situation:
         unsure = self.required and remains is not False and operation is None and not known
         lockout = unsure and takes_effect
         none_left = self.required and remains is False and (managed or operation is not None)
+        without = LEFT_WITHOUT if operation else DANGER
         return SecretRemarks(
             note=remarks.note or (UNSURE_NOTE if unsure and self.declared and not lockout else ""),
             adoption=remarks.adoption,
-            danger=DANGER if none_left else LOCKOUT if lockout else "",
+            danger=without if none_left else LOCKOUT if lockout else "",
             lockout=lockout,
             known=decided_on if operation is None else None,
         )

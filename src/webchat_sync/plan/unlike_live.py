@@ -61,10 +61,10 @@ class _Place:
 
     def holders(self, count: int) -> str:
         """The phrase for the values there: ``is in none of the 3 live triggers``."""
+        if count == 1:
+            return f"isn't in the only live value of {self}"
         word = _LAST_WORD.search(self.name) if self.steps == (None,) else None
         called = word[0].lower() if word else str(self)
-        if count == 1:
-            return f"isn't in the only live value of {self.name}"
         return f"is in none of the {count:,} live {called}"
 
 

@@ -65,7 +65,9 @@ def read_plan(text: str, *, file: str = "the plan") -> Plan:
     """
     document = _parse(text, file)
     _check_version(document["format_version"], file)
-    if document.get("digest") != document_digest(document):
+    if "digest" not in document:
+        raise _stale(f"{file} has no `digest`, which is needed to apply it", _PLAN_AGAIN)
+    if document["digest"] != document_digest(document):
         raise _stale(f"{file} was edited after it was saved: its digest doesn't match", _PLAN_AGAIN)
     if flaw := _flaw(document):
         raise InputError([Diagnostic(f"{file} isn't a plan: {flaw}", hint=_MAKE_ONE)])

@@ -128,7 +128,7 @@ def _listing(file: str, place: str, item: Json) -> tuple[str, Listing]:
         raise _untrusted(file, f"`{place}` isn't a listing")
     organization, base_url, channels = item.get("organization"), item.get("base_url"), item.get("channels")
     if not isinstance(organization, str) or not isinstance(base_url, str) or not isinstance(channels, list):
-        raise _untrusted(file, f"`{place}` has no organization, base_url or channels")
+        raise _untrusted(file, f"`{place}` must have an organization, a base_url and a list of channels")
     live: list[LiveChannel] = []
     for at, channel in enumerate(channels):
         try:

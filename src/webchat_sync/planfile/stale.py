@@ -70,10 +70,11 @@ def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) ->
     organizations = [planned.organization for planned in saved.organizations]
     if organization is not None and organization not in organizations:
         the = "an" if len(organizations) > 1 else "the"
+        use = f"Use {the} organisation of the plan (--org, MOSEND_ORG_ID), or plan" if organizations else "Plan"
         problems.append(
             Diagnostic(
                 f'the plan was made for {_named(organizations)}, not "{organization}"',
-                hint=f"Use {the} organisation of the plan (--org, MOSEND_ORG_ID), or plan again for this one.",
+                hint=f"{use} again for this one.",
             )
         )
     return tuple(problems)

@@ -63,9 +63,9 @@ _CHOICE_NEW: Final = (
     "is on: then the next `webchat-sync apply` deletes them. If you close it, it isn't opened again until something "
     "else changes."
 )
+_MATCH: Final = "The live channels match the files."
 _ONLY_IDS: Final = (
-    "The live channels match the files. This request pins each channel to its id, so that a channel renamed "
-    "in the dashboard is still recognised."
+    "This request pins each channel to its id, so that a channel renamed in the dashboard is still recognised."
 )
 _CHOICE: Final = (
     "**Merge it** to keep the changes. **Leave it open** and the next `webchat-sync apply` undoes all of "
@@ -114,14 +114,15 @@ def closed_marker(plan: Plan, label: str) -> str:
 def adopt_title(summary: AdoptSummary, label: str) -> str:
     """The title: one line with the channels and fields that moved."""
     moved = sorted(summary.moved, key=lambda channel: not channel.fields)
-    several = len(moved) + len(summary.added) > 1
-    added, pinned = (_ADDED, _PINNED) if several else (_ADDED_ONE, _PINNED_ONE)
+    added = _ADDED if len(summary.added) > 1 else _ADDED_ONE
+    pinned = _PINNED if len(moved) > 1 else _PINNED_ONE
     what = _EDITED if summary.has_edits else added if summary.added else pinned
     sentences = [
         summary.name_of(channel.organization, channel.channel) + ("" if what == pinned else f" ({_moved(channel)})")
         for channel in moved
     ]
-    sentences += [f"{summary.name_of(organization, name)} (new)" for organization, name in summary.added]
+    new = [f"{summary.name_of(organization, name)} (new)" for organization, name in summary.added]
+    sentences = [*new, *sentences] if what == added else [*sentences, *new]
     of = f" in {label}" if label else ""
     title = flat(f"{what}{of}: {in_a_row(sentences, most=_NAMED)}")
     return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
@@ -146,7 +147,10 @@ def _lead(summary: AdoptSummary) -> tuple[str, ...]:
         return (_LEAD.format(channels=channels, them=them), _CHOICE)
     if len(summary.added) == 1:
         return (_ONLY_ONE_NEW, _CHOICE_ONE_NEW)
-    return (_ONLY_NEW, _CHOICE_NEW) if summary.added else (_ONLY_IDS,)
+    if summary.added:
+        return _ONLY_NEW, _CHOICE_NEW
+    # What isn't adopted differs, or can't be compared.
+    return (_ONLY_IDS if summary.left else f"{_MATCH} {_ONLY_IDS}",)
 
 
 def _broken(problems: Sequence[Diagnostic]) -> Iterator[str]:

@@ -15,6 +15,9 @@ from webchat_sync.sentences import counted
 MOST_REMARKS: Final = 20
 """The maximum number of remarks about secrets."""
 
+_SEE_ALL: Final = "The text and JSON formats list all of them."
+"""Where to see what's left out, since there may be no saved plan."""
+
 _HEADING: Final = 400
 """Characters reserved for the heading of the next group."""
 
@@ -28,13 +31,13 @@ def render_drift(drift: Drift, *, longest: int = LONGEST) -> str:
         blocks.append(f"**{remark.level}**: {text}")
     if len(all_remarks) > MOST_REMARKS:
         more = counted(len(all_remarks) - MOST_REMARKS, "more remark is", "more remarks are")
-        blocks.append(f"{more} left out. The text and JSON formats list all of them.")
+        blocks.append(f"{more} left out. {_SEE_ALL}")
     # Each group gets at least its share; unused room goes to the next ones.
     for index, group in enumerate(drift.groups):
         blocks.append(f"#### {heading(group, drift, show=_shown)}")
         room = longest - len("\n\n".join(blocks)) - _HEADING
         share = room // (len(drift.groups) - index)
-        blocks += change_blocks(walk(group.plan), room=share, longest=longest)
+        blocks += change_blocks(walk(group.plan), room=share, longest=longest, see_all=_SEE_ALL)
     return "\n\n".join(blocks)
 
 

@@ -87,8 +87,12 @@ def change_blocks(
     room: int,
     longest: int,
     pictures: Mapping[tuple[str, str], str] = NO_PICTURES,
+    see_all: str = refusal.SEE_ALL,
 ) -> list[str]:
-    """The table of the channels and their details, in ``room`` of the ``longest`` characters."""
+    """The table of the channels and their details, in ``room`` of the ``longest`` characters.
+
+    ``see_all`` says where to see what's left out.
+    """
     entries = _entries(sections, pictures)
     table = _table_head(named=any(section.named for section in sections))
     rows, detailed = _fitting(entries, room - len(table) - _NOTE)
@@ -97,7 +101,7 @@ def change_blocks(
         with_details = {id(entry) for entry in detailed}
         lines = (entry.row if id(entry) in with_details else entry.bare_row for entry in rows)
         blocks.append("\n".join([table, *lines]))
-    blocks += _left_out(entries, rows, detailed, longest)
+    blocks += (f"{note} {see_all}" for note in _left_out(entries, rows, detailed, longest))
     return [*blocks, *(entry.details for entry in detailed)]
 
 
@@ -207,10 +211,10 @@ def _left_out(
         actions = Counter(entry.change.action for entry in entries[len(rows) :])
         counts = ", ".join(f"{number:,} to {action}" for action, number in actions.items())
         missing = counted(len(entries) - len(rows), "more channel is", "more channels are")
-        yield f"**{missing} left out to stay within {longest:,} characters: {counts}.** {refusal.SEE_ALL}"
+        yield f"**{missing} left out to stay within {longest:,} characters: {counts}.**"
     if len(detailed) < len(rows):
         missing = counted(len(rows) - len(detailed), "channel")
-        yield f"**The details of {missing} are left out to stay within {longest:,} characters.** {refusal.SEE_ALL}"
+        yield f"**The details of {missing} are left out to stay within {longest:,} characters.**"
 
 
 def _undeclared(section: Section) -> Iterator[str]:

@@ -198,7 +198,7 @@ def _body(widget: Widget) -> Iterator[_Line]:
         more = len(widget.departments) - len(shown)
         yield from (_Line((_cut(name, _WINDOW - 54),), "field", changed) for name in shown)
         if more:
-            yield _Line((f"and {more} more",), "plain")
+            yield _Line((f"and {more:,} more",), "plain")
     questions = widget.form[:3]
     changed = widget.marks("prechatFields", "precaptureEnabled", "requireEmailUpfront")
     for question in questions:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from webchat_sync.flat import flat, visible
 from webchat_sync.model import Json, Missing
 from webchat_sync.render.text_diff import columns, wrap
+from webchat_sync.sentences import counted
 
 
 def inline(value: Json | Missing) -> str:
@@ -55,5 +56,5 @@ def age(passed: timedelta) -> str:
     seconds = int(passed.total_seconds())
     for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if count := seconds // length if seconds > 0 else 0:
-            return f"{count} {unit}{'s' if count > 1 else ''}"
+            return counted(count, unit)
     return "less than a minute"

@@ -57,7 +57,7 @@ def drop(folder: Path, key: ChannelKey) -> None:
         return
     except OSError as error:
         raise ApplyError(
-            f"can't remove the copy of a delivered secret: {error.strerror}", hint=f"Remove {_path(folder, key)}."
+            f"can't remove the copy of a secret that's no longer needed: {error.strerror}", hint=f"Remove {path}."
         ) from None
 
 

@@ -42,8 +42,10 @@ def stored_secret(name: str, source: str | None, ledger: Ledger) -> Secret:
         hint = f"Use an id: {owners}." if owners else _FROM
         raise InputError([Diagnostic(f'the ledger has {what} with the name or id "{name}"', hint=hint)])
     entry = ledger[keys[0]]
-    valid = entry.sinks if entry.state != "revoked" else ()
-    readable = [sink for sink in valid if addresses(sink)]
+    if entry.state == "revoked":
+        hint = "`secret rotate` creates a new one. To sign with a secret that isn't in the ledger, use --from."
+        raise InputError([Diagnostic(f'the identity secret of "{name}" was revoked', hint=hint)])
+    readable = [sink for sink in entry.sinks if addresses(sink)]
     if not readable:
         hint = "Use --from to say where the secret is."
         raise InputError([Diagnostic(f'none of the sinks of "{name}" can be read', hint=hint)])

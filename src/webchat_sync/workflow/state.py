@@ -214,11 +214,12 @@ def refuse_planted() -> None:
 
 def refuse_outside(ledgers: Iterable[Path], environment: Environment, allowed_paths: Sequence[str]) -> None:
     """Raise InputError with every ledger outside the repository that the operator of a pipeline hasn't allowed."""
-    from webchat_sync.tree import ALLOW_HINT, outside
+    from webchat_sync.tree import ALLOW_HINT, around, outside
 
-    message = "the ledger {} is outside the repository, which the operator must allow in CI"
     problems = [
-        Diagnostic(message.format(path), hint=ALLOW_HINT)
+        Diagnostic(
+            f"the ledger {path} is outside {around(Path())}, which the operator must allow in CI", hint=ALLOW_HINT
+        )
         for path in dict.fromkeys(ledgers)
         if outside(path, Path(), environment.environ, tuple(allowed_paths))
     ]

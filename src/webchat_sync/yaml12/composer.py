@@ -190,8 +190,8 @@ class _Composer:
         try:
             value = resolve(text) if tag is None else resolve_tagged(tag, text)
         except UnusableScalarError as error:
-            code = "scalar" if tag is None else "tag"
-            self._troubles.add(code, str(error), position, "If you mean text, quote it.")
+            code, hint = ("scalar", "If you mean text, quote it.") if tag is None else ("tag", syntax.TAG_HINT)
+            self._troubles.add(code, str(error), position, hint)
             return None
         if not isinstance(value, str) and value is not None and as_json(value) != text:
             self._spelled[position] = text

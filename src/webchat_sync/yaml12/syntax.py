@@ -32,6 +32,11 @@ _IN_BRACKETS: Final = 'Inside brackets, text with a variable must be quoted: `"$
 _LINED_UP: Final = "Give all keys of a mapping, and all items of a list, the same indentation."
 _TAB: Final = _Wording("found a tab", "a tab is used where only spaces can indent", "Indent with spaces.")
 _EMPTY: Final = _Wording("", "this empty line has a tab, where only spaces can indent", "Remove the tab.")
+TAG_HINT: Final = "Remove the tag. To write text that begins with `!`, quote it."
+_NO_TAG: Final = ("this isn't a valid tag", TAG_HINT)
+_IN_TAGS: Final = ("URI", "whitespace or line break", "expected ' '", "expected '>'", "the expected '>'")
+"""What parsers expect in a tag or after it."""
+
 _ANY: Final = _Wording("", "this isn't valid YAML: {said}", "")
 _WORDINGS: Final = (
     _Wording(
@@ -54,7 +59,7 @@ _WORDINGS: Final = (
     _Wording("',' or '}'", "this mapping isn't closed", "A `,` or the closing `}` is missing. " + _IN_BRACKETS, True),
     _Wording("end of stream", "the quoted text that begins here isn't closed", "Close it with the same quote.", True),
     _Wording(
-        "unexpected document indicator",
+        "unexpected document",
         "the quoted text that begins here isn't closed",
         "Close it before the line with `---` or `...`.",
         from_start=True,
@@ -73,7 +78,7 @@ _WORDINGS: Final = (
     _Wording(
         "expected key",
         "this doesn't line up with what's above",
-        f"{_LINED_UP} Nothing can follow a value's closing quote.",
+        f"{_LINED_UP} Nothing can follow a value's closing quote or bracket.",
     ),
     _Wording(
         "expected <block end>",
@@ -81,6 +86,13 @@ _WORDINGS: Final = (
         _LINED_UP,
     ),
     _Wording("node content", "a value is missing here", "Close each bracket, and quote text that begins with one."),
+    _Wording(
+        "mapping keys are not allowed",
+        "`{char}` has a special meaning at the beginning of a value",
+        "To write text that begins with `{char}`, quote it.",
+    ),
+    # Before the wording for escapes: a `%` in a tag begins one of its own kind.
+    *(_Wording(sign, *_NO_TAG, from_start=True) for sign in _IN_TAGS),
     _Wording("Unicode character escape", "this isn't a valid escape sequence", "Write the character itself."),
     _Wording(
         "escape",
@@ -91,8 +103,10 @@ _WORDINGS: Final = (
     _Wording("sequence entries are not allowed", "a list can't begin here", "Start it on its own line."),
     _Wording("comment or line break", "only a comment can follow `|` or `>`", "Start the text on the next line."),
     _Wording("comment or a line break", "only a comment can follow `|` or `>`", "Start the text on the next line."),
-    _Wording("undefined tag handle", "this tag isn't known", "To write text that begins with `!`, quote it."),
-    _Wording("expected <document start>", "a document ends above", "Start the next document with a line `---`."),
+    _Wording("indentation indicator", "only a comment can follow `|` or `>`", "Start the text on the next line."),
+    _Wording("undefined tag handle", "this tag isn't known", TAG_HINT),
+    _Wording("<document start>", "a document ends above", "Start the next document with a line `---`."),
+    _Wording("directive", "this isn't a valid YAML directive", "Remove the line.", True),
     _Wording("incompatible YAML document", "this YAML version isn't supported", "Remove the line."),
 )
 

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, Protocol
 from webchat_sync.errors import Diagnostic, WebchatSyncError
 from webchat_sync.frozen import frozen
 from webchat_sync.model import Json, Secret, Sink
-from webchat_sync.tree import ALLOW_HINT, outside
+from webchat_sync.tree import ALLOW_HINT, around, outside
 
 TIME_LIMIT: Final = 60.0
 """The time limit of a command, in seconds."""
@@ -73,7 +73,7 @@ class SinkSettings:
         if use := next((use for place in (path, *path.parents) if (use := self.reserved.get(str(place)))), ""):
             return f"this run uses {path} ({use})"
         if outside(path, Path(), self.environ, self.allowed_paths):
-            return f"{path} is outside the repository, which the operator must allow in CI. {ALLOW_HINT}"
+            return f"{path} is outside {around(Path())}, which the operator must allow in CI. {ALLOW_HINT}"
         return ""
 
 

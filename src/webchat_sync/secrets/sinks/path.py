@@ -28,8 +28,10 @@ def file_flaw(sink: Sink, settings: SinkSettings) -> str:
         return _flaw(Path(sink.folder, sink.path).expanduser(), sink, settings)
     except OSError as error:
         return f"can't write {sink.path}: {error.strerror}"
-    except (RuntimeError, ValueError) as error:
-        return f"{json.dumps(sink.path)} isn't a valid path: {error}"
+    except RuntimeError:
+        return f"{json.dumps(sink.path)} isn't a valid path: the home directory that `~` refers to isn't known"
+    except ValueError:
+        return f"{json.dumps(sink.path)} isn't a valid path: it contains a character that no path can have"
 
 
 def _flaw(named: Path, sink: Sink, settings: SinkSettings) -> str:
