@@ -338,3 +338,10 @@ def test_long_and_invisible_values_are_shown_in_one_short_line(tmp_path: Path) -
     assert theme.startswith('3:12 channels[0].theme: "é\\u202exxx')
     assert "xxx… isn't accepted; it can be" in theme
     assert max(len(theme), len(key)) < 900
+
+
+@pytest.mark.parametrize("setting", ['policy: "a\\0b"', 'policy: ["a\\0b"]', 'ledger: "a\\0b"'])
+def test_a_path_with_a_character_that_no_path_can_have_is_refused(tmp_path: Path, setting: str) -> None:
+    (problem,) = problems(tmp_path, f"version: 1\norganization: acme\nsettings: {{{setting}}}\nchannels: []\n")
+    assert problem.message == '"a\\u0000b" doesn\'t have the format that this field requires'
+    assert problem.hint

@@ -61,8 +61,8 @@ def extra_fields(document: Layered) -> dict[str, Mapping[str, Json]]:
 def _policies(named: Json) -> Iterator[tuple[Path, str]]:
     path: Path = ("settings", "policy")
     for steps, name in [(path, named)] if isinstance(named, str) else _numbered(path, named):
-        if isinstance(name, str) and name:
-            yield steps, name
+        if file := _path_text(name):
+            yield steps, file
 
 
 def _numbered(path: Path, values: Json) -> list[tuple[Path, Json]]:
@@ -99,7 +99,7 @@ def declare(document: Layered, schema: ManifestSchema) -> tuple[Part, list[Diagn
         return Part(document), [_no_mapping(document)]
     drafts = _drafts(document, value, schema.fields)
     settings = mapping(value.get("settings"))
-    prune, learn, ledger = settings.get("prune"), settings.get("learn"), _text(settings.get("ledger"))
+    prune, learn, ledger = settings.get("prune"), settings.get("learn"), _path_text(settings.get("ledger"))
     part = Part(
         document,
         organization=organization_of(document),
@@ -267,3 +267,7 @@ def _channels(value: dict[str, Json]) -> dict[Path, dict[str, Json]]:
 
 def _text(value: Json) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+def _path_text(value: Json) -> str | None:
+    return text if (text := _text(value)) and "\0" not in text else None
