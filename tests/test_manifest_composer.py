@@ -14,17 +14,16 @@ from webchat_sync.model import Json
 from webchat_sync.yaml12.composer import compose
 from webchat_sync.yaml12.document import Document, Source
 from webchat_sync.yaml12.policy import Policy
+from webchat_sync.yaml12.stream import Parser, SlowParser
 from webchat_sync.yaml12.troubles import MOST_PROBLEMS
 
-PARSERS = [yaml.CSafeLoader, yaml.SafeLoader]
+PARSERS = [yaml.CSafeLoader, SlowParser]
 
 
 @pytest.mark.parametrize("parser", PARSERS)
 @pytest.mark.parametrize("white", ["\t", " \t", "\t ", "  \t  ", "\t# note", "  \t\t# note"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_white_space_of_an_empty_line_or_before_a_comment_can_have_tabs(
-    parser: type[yaml.SafeLoader], white: str, end: str
-) -> None:
+def test_white_space_of_an_empty_line_or_before_a_comment_can_have_tabs(parser: Parser, white: str, end: str) -> None:
     lines = [
         white,
         "a:",
@@ -49,7 +48,7 @@ def test_white_space_of_an_empty_line_or_before_a_comment_can_have_tabs(
 
 
 @pytest.mark.parametrize("parser", PARSERS)
-def test_lines_of_quoted_or_plain_text_that_only_have_a_tab_are_empty(parser: type[yaml.SafeLoader]) -> None:
+def test_lines_of_quoted_or_plain_text_that_only_have_a_tab_are_empty(parser: Parser) -> None:
     text = "a: one\n\t\n  two\nb: 'one\n\t\n  two'\nc: \"one\n\t\n  two\"\n"
     (document,) = compose(Source.of("a.yaml", text.encode()), parser=parser).documents
     assert document.value == dict.fromkeys("abc", "one\ntwo")
@@ -100,9 +99,7 @@ def test_lines_of_quoted_or_plain_text_that_only_have_a_tab_are_empty(parser: ty
     ],
 )
 @pytest.mark.parametrize("parser", PARSERS)
-def test_scalars_are_read_as_yaml_1_2_reads_them(
-    parser: type[yaml.SafeLoader] | type[yaml.CSafeLoader], written: str, value: Json
-) -> None:
+def test_scalars_are_read_as_yaml_1_2_reads_them(parser: Parser, written: str, value: Json) -> None:
     (document,) = values(f"a: {written}\n", parser=parser)
     assert document == {"a": value}
     assert isinstance(document, dict)
@@ -111,7 +108,7 @@ def test_scalars_are_read_as_yaml_1_2_reads_them(
 
 @pytest.mark.parametrize("parser", PARSERS)
 def test_anchors_aliases_and_merges_give_what_they_stand_for(
-    parser: type[yaml.SafeLoader] | type[yaml.CSafeLoader],
+    parser: Parser,
 ) -> None:
     text = """\
     base: &base {a: 1, b: &list [x, &y y]}
@@ -157,7 +154,7 @@ def test_marks_and_line_ends_of_other_systems_change_nothing() -> None:
 
 @pytest.mark.parametrize("parser", PARSERS)
 def test_characters_that_only_yaml_1_1_breaks_lines_at_are_kept(
-    parser: type[yaml.SafeLoader] | type[yaml.CSafeLoader],
+    parser: Parser,
 ) -> None:
     text = "a: x\u2028y\nb: 'x\u0085y \ue000'\nc: |\n  x\u2029y\n\u0085: 1\nd: 2\nd: 3\n"
     reading = compose(Source.of("x.yaml", text.encode()), parser=parser)
@@ -173,7 +170,15 @@ def test_json_is_read_as_json() -> None:
     assert values(text, name="x.json") == [{"a": "😀 \\ud83d\\ude00 / \u2028", "b": [1500.0, None, True], "c": {}}]
     half = compose(Source.of("x.json", b'{"a": "\\ud83d x"}')).problems
     assert [problem.message for problem in half] == ["this isn't a valid escape sequence"]
-    assert flaws('"\\ud83d x"', parser=yaml.SafeLoader) == ["1:1 : this isn't a valid escape sequence"]
+    assert flaws('"\\ud83d x"', parser=SlowParser) == ["1:1 : this isn't a valid escape sequence"]
+
+
+@pytest.mark.parametrize("parser", PARSERS)
+@pytest.mark.parametrize("escape", ["U00110000", "UFFFFFFFF"])
+def test_an_escape_beyond_unicode_is_wrong_in_both_parsers(parser: Parser, escape: str) -> None:
+    (flaw,) = flaws(f'- x\n- [a, "\\{escape}"]\n', parser=parser)
+    assert flaw.startswith("2:")
+    assert flaw.endswith("this isn't a valid escape sequence")
 
 
 def document(text: str) -> Document:
@@ -324,7 +329,7 @@ def test_the_parsers_own_limit_on_nesting_is_never_met(opening: str, above: str,
     assert flaw.endswith(" : more than 100 mappings and lists are nested here")
     # It has no limit of its own, and takes the square of the levels.
     if levels <= size(500, thorough=2500):
-        assert flaws(text, parser=yaml.SafeLoader) == [flaw]
+        assert flaws(text, parser=SlowParser) == [flaw]
 
 
 @pytest.mark.parametrize("text", ["[" * 50 + "'" + "[" * 1000 + "'", "# " + "[" * 2000 + "\na: [b", "[" * 100 + "}"])
@@ -396,7 +401,7 @@ def test_a_file_that_is_no_yaml_says_so_in_plain_words(text: str | bytes, expect
 def test_the_slower_parser_says_the_same() -> None:
     texts = ["a: b: c\n", "a:\n\tb: 1\n", "a: @x\n", "a: *.x\n", "a: [1\n", "a: - b\n", "a: | x\n", "a: ]\n", "a: \x07"]
     texts += ["a: !<x\n", "a: !Hola! x\n", "a: ? x\n", "a: 'b\n---\n"]
-    assert [flaws(text, parser=yaml.SafeLoader) for text in texts] == [flaws(text) for text in texts]
+    assert [flaws(text, parser=SlowParser) for text in texts] == [flaws(text) for text in texts]
 
 
 def test_what_was_read_before_the_file_breaks_is_kept() -> None:
@@ -408,7 +413,7 @@ def test_what_was_read_before_the_file_breaks_is_kept() -> None:
 
 def test_the_example_has_the_same_values_to_both_parsers() -> None:
     text = (Path(__file__).parents[1] / "examples/organization/support.yaml").read_bytes()
-    assert values(text, parser=yaml.SafeLoader) == values(text)
+    assert values(text, parser=SlowParser) == values(text)
 
 
 def test_without_a_policy_any_text_may_stand_in_a_file_and_no_variable_is_set() -> None:

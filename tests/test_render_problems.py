@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,9 @@ def test_every_kind_of_problem_is_a_rule() -> None:
     sources = [path for room in ("yaml12", "check", "manifest") for path in sorted((package / room).glob("*.py"))]
     text = "".join(path.read_text(encoding="utf-8") for path in sources)
     assert {code for code in sarif.RULES if f'"{code}"' not in text} == set()
+    named = re.findall(r'\b(?:code=|_?CODE: Final = |problem\()"([a-z-]+)"', text)
+    assert len(set(named)) > 30
+    assert set(named) <= sarif.RULES.keys()
     expected = json.loads((Path(__file__).parent / "data" / "hostile.json").read_text(encoding="utf-8"))
     codes = {each.split(" ")[1] for found in expected.values() for each in found}
     assert codes <= sarif.RULES.keys()

@@ -13,10 +13,6 @@ from yaml.scanner import ScannerError
 from webchat_sync.yaml12.document import LINE, SURROGATE, Source
 from webchat_sync.yaml12.json_events import json_events
 
-Parser: TypeAlias = "type[yaml.CSafeLoader] | type[yaml.SafeLoader]"
-
-FASTEST_PARSER: Final[Parser] = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
-
 
 class Mark(Protocol):
     """A position in a file, counted from 0."""
@@ -36,6 +32,24 @@ class Event(Protocol):
     value: str
     style: str | None
 
+
+_BAD_ESCAPE: Final = "found invalid Unicode character escape code"
+
+
+class SlowParser(yaml.SafeLoader):
+    """PyYAML's own parser. It rejects an escape sequence for a character beyond Unicode as libyaml does."""
+
+    def get_event(self) -> Event:
+        """See PyYAML."""
+        try:
+            return cast("Callable[[], Event]", super().get_event)()
+        except (ValueError, OverflowError):  # of `chr`
+            raise ScannerError(problem=_BAD_ESCAPE, problem_mark=self.get_mark()) from None
+
+
+Parser: TypeAlias = "type[yaml.CSafeLoader] | type[SlowParser]"
+
+FASTEST_PARSER: Final[Parser] = yaml.CSafeLoader if yaml.__with_libyaml__ else SlowParser
 
 ALIAS: Final[type[object]] = events.AliasEvent
 SCALAR: Final[type[object]] = events.ScalarEvent
@@ -75,7 +89,7 @@ def event_source(source: Source, parser: Parser) -> Callable[[], Event]:
     if b"\t" in data and _TABBED.search(data) and not _is_read(data, parser):
         data = _without_tabs(data, parser)
     next_event = cast("Callable[[], Event]", parser(data).get_event)
-    if parser is FASTEST_PARSER is not yaml.SafeLoader and not stand_ins:
+    if parser is FASTEST_PARSER is not SlowParser and not stand_ins:
         return next_event
     return _restored(next_event, stand_ins)
 
@@ -99,7 +113,7 @@ def level_beyond(limit: int, source: Source, error: yaml.YAMLError) -> int | Non
     ahead = source.data.decode("utf-8-sig")[reached : cast("Mark", mark).index + 1]
     if level + ahead.count("[") + ahead.count("{") <= limit:
         return None
-    for event, depth in _levels(event_source(source, yaml.SafeLoader)):
+    for event, depth in _levels(event_source(source, SlowParser)):
         if depth > limit:
             return position_of(event)
     return None
@@ -159,7 +173,7 @@ def _restored(next_event: Callable[[], Event], stand_ins: dict[str, str]) -> Cal
             event.value = event.value.translate(table)
             if SURROGATE.search(event.value):
                 mark = cast("yaml.error.Mark", event.start_mark)
-                raise ScannerError(problem="found invalid Unicode character escape code", problem_mark=mark)
+                raise ScannerError(problem=_BAD_ESCAPE, problem_mark=mark)
         return event
 
     return restored_event
