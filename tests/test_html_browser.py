@@ -133,6 +133,13 @@ def test_search_and_filters_leave_what_fits(browser: Browser, rich: Path) -> Non
         assert visit.page.is_visible("#nothing")
 
 
+def test_a_single_channel_is_not_counted_in_the_plural(browser: Browser, tmp_path: Path) -> None:
+    plan = plan_for([declare(color="#0f766e")], [live(color="#ffffff")])
+    with opened(browser, written(tmp_path, plan)) as visit:
+        visit.page.fill("#search", "no such channel")
+        assert visit.page.inner_text("#found") == "0 of 1 channel"
+
+
 def test_it_works_without_script(browser: Browser, rich: Path) -> None:
     with opened(browser, rich, java_script_enabled=False) as visit:
         support = visit.page.locator("article").first

@@ -398,6 +398,26 @@ def test_a_file_that_is_no_yaml_says_so_in_plain_words(text: str | bytes, expect
     assert flaws(text) == [expected]
 
 
+@pytest.mark.parametrize("parser", PARSERS)
+@pytest.mark.parametrize(
+    ("text", "missing", "unquoted"),
+    [
+        ("a: [1, 2\nb: 1\n", "]", False),
+        ("a: {b: 1\n", "}", False),
+        ('a: ["${X:-x}", b\n', "]", False),
+        ("a: [${X}]\n", "]", True),
+        ("a: [b,\n  c ${X}]\n", "]", True),
+        ("a: {b: ${X}}\n", "}", True),
+    ],
+)
+def test_quotes_around_a_variable_are_advised_only_where_they_are_missing(
+    text: str, missing: str, unquoted: bool, parser: type[yaml.SafeLoader]
+) -> None:
+    (problem,) = compose(Source.of("x.yaml", text.encode()), parser=parser).problems
+    advice = ' Inside brackets, text with a variable must be quoted: `"${NAME}"`.'
+    assert problem.hint == f"A `,` or the closing `{missing}` is missing." + advice * unquoted
+
+
 def test_the_slower_parser_says_the_same() -> None:
     texts = ["a: b: c\n", "a:\n\tb: 1\n", "a: @x\n", "a: *.x\n", "a: [1\n", "a: - b\n", "a: | x\n", "a: ]\n", "a: \x07"]
     texts += ["a: !<x\n", "a: !Hola! x\n", "a: ? x\n", "a: 'b\n---\n"]

@@ -28,7 +28,7 @@ class _Wording(NamedTuple):
     from_start: bool = False
 
 
-_IN_BRACKETS: Final = 'Inside brackets, text with a variable must be quoted: `"${NAME}"`.'
+_UNQUOTED: Final = 'Inside brackets, text with a variable must be quoted: `"${NAME}"`.'
 _LINED_UP: Final = "Give all keys of a mapping, and all items of a list, the same indentation."
 _TAB: Final = _Wording("found a tab", "a tab is used where only spaces can indent", "Indent with spaces.")
 _EMPTY: Final = _Wording("", "this empty line has a tab, where only spaces can indent", "Remove the tab.")
@@ -55,8 +55,8 @@ _WORDINGS: Final = (
         "To write text that begins with `{char}`, quote it.",
         from_start=True,
     ),
-    _Wording("',' or ']'", "this list isn't closed", "A `,` or the closing `]` is missing. " + _IN_BRACKETS, True),
-    _Wording("',' or '}'", "this mapping isn't closed", "A `,` or the closing `}` is missing. " + _IN_BRACKETS, True),
+    _Wording("',' or ']'", "this list isn't closed", "A `,` or the closing `]` is missing.", True),
+    _Wording("',' or '}'", "this mapping isn't closed", "A `,` or the closing `}` is missing.", True),
     _Wording("end of stream", "the quoted text that begins here isn't closed", "Close it with the same quote.", True),
     _Wording(
         "unexpected document",
@@ -130,6 +130,8 @@ def explain(error: yaml.YAMLError, source: Source) -> Diagnostic:
     if wording is _TAB and not source.line(place.line).strip():
         wording = _EMPTY
     message, hint = wording.message.format(char=char, said=reason), wording.hint.replace("{char}", char)
+    if _gave_up_in_variable(marked, source):
+        hint = f"{hint} {_UNQUOTED}"
     return Diagnostic(message, place, hint=hint, code="yaml-syntax")
 
 
@@ -161,6 +163,12 @@ def _control_character(source: Source) -> Diagnostic:
         hint=f"Remove it, or write it as `\\u{ord(char):04x}` in double quotes.",
         code="yaml-syntax",
     )
+
+
+def _gave_up_in_variable(error: yaml.MarkedYAMLError, source: Source) -> bool:
+    """Whether the parser gave up at the brace of a ``${``, which begins a mapping inside brackets."""
+    mark = error.problem_mark
+    return mark is not None and source.text_at(Place(source.name, mark.line + 1, mark.column)).startswith("${")
 
 
 def _place(error: yaml.MarkedYAMLError, source: Source, *, from_start: bool) -> Place:

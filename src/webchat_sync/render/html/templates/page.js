@@ -17,7 +17,7 @@
       shown += fits;
     }
     byId("nothing").hidden = shown > 0;
-    byId("found").textContent = shown === articles.length ? "" : `${shown} of ${articles.length} channels`;
+    byId("found").textContent = shown === articles.length ? "" : `${shown} of ${articles.length} ${articles.length === 1 ? "channel" : "channels"}`;
   };
   byId("search").addEventListener("input", filter);
   byId("action").addEventListener("change", filter);
