@@ -411,7 +411,7 @@ def test_a_file_that_is_no_yaml_says_so_in_plain_words(text: str | bytes, expect
     ],
 )
 def test_quotes_around_a_variable_are_advised_only_where_they_are_missing(
-    text: str, missing: str, unquoted: bool, parser: type[yaml.SafeLoader]
+    text: str, missing: str, unquoted: bool, parser: type[SlowParser]
 ) -> None:
     (problem,) = compose(Source.of("x.yaml", text.encode()), parser=parser).problems
     advice = ' Inside brackets, text with a variable must be quoted: `"${NAME}"`.'
