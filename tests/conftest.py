@@ -19,7 +19,7 @@ from variations import left_out
 
 purity.watch()
 
-# As in the program: with thousands of tests in memory, looking for garbage takes a tenth of the CPU time.
+# With thousands of tests in memory, looking for garbage takes a tenth of the CPU time.
 gc.set_threshold(100_000)
 
 # A shell ignores these for what it starts in the background, and the processes that the tests interrupt inherit that.
