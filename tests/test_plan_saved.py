@@ -185,7 +185,7 @@ def test_layout_and_order_of_keys_are_no_edit() -> None:
     ("edit", "sign", "error", "message"),
     [
         (lambda each: each["organizations"][0]["changes"].pop(), False, StalePlanError, "was edited"),
-        (lambda each: each.pop("digest"), False, StalePlanError, "was edited"),
+        (lambda each: each.pop("digest"), False, StalePlanError, "has no `digest`"),
         (lambda each: each.update(format_version="2.0"), False, StalePlanError, "format version 2.0"),
         (lambda each: each.update(format_version="new"), False, InputError, 'its format_version is "new"'),
         (lambda each: each.update(created_at=4), True, InputError, r"\$.created_at: 4 is not of type"),
