@@ -70,7 +70,7 @@ def test_the_top_says_the_verdict_the_organisation_and_all_that_is_not_shown() -
     assert "Plan: 1 to add, 3 to change, 1 to destroy." in text
     assert "1 unchanged, not shown 1 undeclared, left alone" in text
     assert "for acme" in text
-    assert "aren’t Mosend’s own widget" in text
+    assert "aren't Mosend's own widget" in text
 
 
 def test_every_danger_and_warning_leads_to_its_channel() -> None:

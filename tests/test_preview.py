@@ -226,7 +226,7 @@ def test_an_organization_that_fails_hides_its_own_channels_only(manifest: Path) 
         top, beta, support, _ = loopback.get(url, params={"side": "live"}).text.split("<article")
         assert "organisation &#34;beta&#34;: GET /organizations/beta/web-chat/channels: HTTP 403" in top
         assert "Ahoy" in support
-        assert "The live channels of this organisation aren’t known." in beta
+        assert "The live channels of this organisation aren't known." in beta
 
 
 def test_without_a_way_to_what_is_live_there_is_no_switch(served: str) -> None:
