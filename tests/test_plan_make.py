@@ -66,6 +66,12 @@ def test_a_patch_keeps_what_the_server_owns_inside_a_field() -> None:
     assert change.operations[0].body == {"prechatFields": [{"id": "f2", "label": "Phone", "required": True}]}
 
 
+def test_a_list_that_is_the_same_apart_from_the_servers_keys_hides_no_field_after_it() -> None:
+    channel = live(prechatFields=[{"id": "f1", "label": "Email"}], theme="dark")
+    (change,) = changes_for([declare(prechatFields=[{"label": "Email"}], theme="light")], [channel])
+    assert change.operations == (PatchChannel("acme", "c-1", {"theme": "light"}),)
+
+
 def test_a_field_that_the_live_answer_does_not_carry_is_unknown_and_not_null() -> None:
     (change,) = changes_for([declare(theme="dark", offlineMessage=None)], [live()])
     assert change.fields == (FieldChange((Key("theme"),), "change", UNKNOWN, "dark"),)

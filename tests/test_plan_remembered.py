@@ -106,6 +106,8 @@ def test_a_prune_of_owned_channels_deletes_what_these_manifests_declared_and_not
     assert [channel.name for channel in plan.undeclared] == [
         channel.name for channel in (SALES, BY_HAND) if channel.name not in gone
     ]
+    assert plan.kept.keys() <= {channel.id for channel in plan.undeclared}
+    assert prune or not plan.kept
 
 
 def test_what_a_prune_of_owned_channels_leaves_is_told_as_such() -> None:
