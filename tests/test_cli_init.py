@@ -570,3 +570,15 @@ def test_the_manifest_shares_the_memory_of_its_pipeline(here: Path, remote: str,
     assert settings.get("memory") == memory
     assert "memory: git" in text
     assert invoke("validate", "channels.yaml", environ={"MOSEND_ORG_ID": "acme"}).code == 0
+
+
+@pytest.mark.parametrize("name", ["channels.yaml", ".gitignore"])
+def test_a_pipe_is_refused_instead_of_waited_for(here: Path, name: str) -> None:
+    os.mkfifo(here / name)
+    refused = invoke("init", "--host", "none")
+    assert (refused.code, f"can't use {name}: it's a FIFO" in refused.err) == (1, True), refused.err
+
+
+def test_a_pipe_in_place_of_the_pipeline_is_not_read(here: Path) -> None:
+    os.mkfifo(here / ".gitlab-ci.yml")
+    assert invoke("init", "channels", "--host", "gitlab").code == 0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from webchat_sync.files import UNFINISHED, replace_bytes, sweep, write_private
+from webchat_sync.files import UNFINISHED, check_target, descriptor_of, identity, replace_bytes, sweep, write_private
 from work import calls_of
 
 
@@ -93,3 +93,12 @@ def test_replaced_bytes_keep_the_mode_and_the_link_and_leave_nothing_behind(tmp_
     with pytest.raises(OSError, match="none"):
         replace_bytes(tmp_path / "none", b"")
     assert sorted(tmp_path.iterdir()) == [file, link]
+
+
+@pytest.mark.parametrize("number", ["9" * 20, "9" * 200, "٣"])
+def test_a_number_that_no_descriptor_has_is_an_ordinary_name(number: str) -> None:
+    path = Path("/dev/fd") / number
+    assert descriptor_of(path) is None
+    assert identity(path)
+    with pytest.raises(OSError, match="No such file"):
+        check_target(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -248,3 +249,24 @@ def test_a_variable_of_the_host_that_no_url_can_have_is_refused_by_its_name(
         with pytest.raises(InputError) as refused:
             read_run(flawed)
         assert refused.value.problems[0].message == f"the variable {name} isn't valid UTF-8"
+
+
+@pytest.mark.parametrize(
+    ("fake", "name"),
+    [
+        (FakeGitLab, "CI_MERGE_REQUEST_IID"),
+        (FakeBitbucket, "BITBUCKET_PR_ID"),
+        (FakeAzure, "SYSTEM_PULLREQUEST_PULLREQUESTID"),
+    ],
+)
+def test_a_number_that_no_request_has_is_none(tmp_path: Path, fake: type[Fake], name: str) -> None:
+    environ = fake("http://127.0.0.1:9").environ(tmp_path)
+    assert read_run({**environ, name: "7"}).number == 7
+    for written in ("9" * 5000, "1e3", "-1", "²", ""):
+        assert read_run({**environ, name: written}).number is None
+
+
+def test_an_event_in_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    environ = FakeGitHub("http://127.0.0.1:9").environ(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    assert read_run({**environ, "GITHUB_EVENT_PATH": str(tmp_path / "pipe")}).number == 7  # of its ref

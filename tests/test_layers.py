@@ -77,9 +77,9 @@ MAY_IMPORT = {
     },
     # It speaks HTTP as `api` does: one way of repeating calls, of reading failures and of keeping tokens out of them.
     # It pushes a branch as `memory` pushes its refs: one way of keeping the token out of git's hands.
-    "forge": {"api", "create_once", "environment", "jsonvalue", "memory", "strict_json", "model", "errors"},
+    "forge": {"api", "create_once", "environment", "jsonvalue", "memory", "strict_json", "model", "errors", "tree"},
     "render": {"flat", "domain", "leaks", "planfile", "plan", "model", "errors", "sentences"},
-    "emulator": {"jsonvalue", "strict_json", "yaml12", "domain", "model", "errors", "sentences"},
+    "emulator": {"jsonvalue", "strict_json", "yaml12", "domain", "model", "errors", "sentences", "tree"},
     "preview": {"environment", "render", "errors"},
     "cli": {
         *("apply", "api", "check", "emulator", "environment", "errors", "domain", "files", "flat", "forge", "git"),

@@ -202,6 +202,12 @@ def test_layout_and_order_of_keys_are_no_edit() -> None:
         ),
         (lambda each: each.pop("manifest_digest"), True, StalePlanError, "has no `manifest_digest`"),
         (lambda each: each.pop("organizations"), True, InputError, "isn't a plan"),
+        (
+            lambda each: each["organizations"][0]["changes"][0]["fields"][0].update(steps=[]),
+            True,
+            InputError,
+            r"fields\[0\].steps: \[\]",
+        ),
     ],
 )
 def test_what_may_not_be_applied_is_refused_with_words(

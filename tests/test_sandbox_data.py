@@ -101,3 +101,18 @@ def test_data_that_is_no_file_is_refused(folder: Path) -> None:
     os.mkfifo(folder / "pipe")
     refused = invoke("emulator", "--port", "0", "--data", "pipe")
     assert (refused.code, "it isn't a file" in refused.err) == (1, True)
+
+
+@pytest.mark.parametrize("path", ["y" * 300, "loop", "loop/x"])
+def test_data_at_a_path_that_nobody_can_look_at_is_refused(folder: Path, path: str) -> None:
+    (folder / "loop").symlink_to("loop")
+    refused = invoke("emulator", "--port", "0", "--data", path)
+    assert (refused.code, f"{path}:1:1: error: can't use the emulator's data" in refused.err) == (1, True), refused.err
+
+
+def test_faults_in_a_pipe_are_refused(folder: Path) -> None:
+    import os
+
+    os.mkfifo(folder / "pipe")
+    refused = invoke("emulator", "--port", "0", "--faults", "pipe")
+    assert (refused.code, "can't read pipe: it's a FIFO" in refused.err) == (1, True), refused.err

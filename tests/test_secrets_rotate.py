@@ -27,9 +27,11 @@ from webchat_sync.emulator.effects import Effect
 from webchat_sync.errors import InputError, RotatedError, UndeliveredError
 from webchat_sync.model import (
     ApplyReport,
+    ChannelKey,
     Declaration,
     MakeSecret,
     Manifest,
+    OrganizationKey,
     Plan,
     Remembered,
     Secret,
@@ -681,6 +683,24 @@ def test_a_ledger_with_a_state_that_nobody_knows_is_damaged(case: Case) -> None:
     ledger.write_text(json.dumps(document), encoding="utf-8")
     with pytest.raises(InputError, match="is damaged"):
         read_ledger(ledger)
+
+
+@pytest.mark.parametrize("odd", [None, 1, True, [], {}], ids=json.dumps)
+def test_a_ledger_whose_keys_are_no_texts_is_damaged(case: Case, odd: object) -> None:
+    case.apply()
+    ledger = case.folder / "ledger.json"
+    document = json.loads(ledger.read_text(encoding="utf-8"))
+    (entry,) = document["entries"]
+    document["organizations"] = [more := {name: entry[name] for name in OrganizationKey._fields}]
+    for part, name in [
+        *((entry, name) for name in ChannelKey._fields),
+        *((more, name) for name in OrganizationKey._fields),
+    ]:
+        text, part[name] = part[name], odd
+        ledger.write_text(json.dumps(document), encoding="utf-8")
+        with pytest.raises(InputError, match="is damaged: an entry is incomplete"):
+            read_ledger(ledger)
+        part[name] = text
 
 
 def test_a_ledger_that_is_a_folder_is_told(tmp_path: Path) -> None:

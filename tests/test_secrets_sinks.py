@@ -319,6 +319,13 @@ def test_a_secret_that_is_shown_goes_to_whoever_shows_it() -> None:
         (partial(Sink, "file", "a\x00b"), '"a\\u0000b" isn\'t a valid path: it contains a character that no path'),
         (partial(Sink, "command", argv=("no-such-program",)), "there's no executable `no-such-program`"),
         (partial(Sink, "command", argv=("./no-such-program",)), "there's no executable `./no-such-program`"),
+        (
+            partial(Sink, "command", argv=("cat", "a\0b")),
+            r'"a\u0000b" contains a character that no program can receive',
+        ),
+        (partial(Sink, "command", argv=("\ud800",)), r'"\ud800" contains a character that no program can receive'),
+        (partial(Sink, "command"), "it doesn't name a program"),
+        (partial(Sink, "vault", "a"), 'this version of webchat-sync doesn\'t know sinks of the kind "vault"'),
         (partial(Sink, "file", "a", probe=("no-such-program",)), "there's no executable `no-such-program`"),
         (partial(Sink, "file", "a", probe=("false",)), "its probe failed: `false` exited with code 1"),
     ],
@@ -327,6 +334,20 @@ def test_a_sink_that_will_not_take_a_secret_is_known_before(tmp_path: Path, sink
     (tmp_path / "folder").mkdir()
     (tmp_path / "plain").touch()
     assert said in probe(sink(folder=str(tmp_path)))
+
+
+def test_a_name_that_no_program_can_receive_is_known_before(tmp_path: Path) -> None:
+    occasion = replace(OCCASION, name="a\0b")
+    said = r'"a\u0000b" contains a character that no program can receive'
+    assert anyio.run(sinks().probe, Sink("command", argv=("cat",), folder=str(tmp_path)), occasion) == said
+    assert anyio.run(sinks().probe, Sink("file", "a", probe=("true",), folder=str(tmp_path)), occasion) == said
+    assert anyio.run(sinks().probe, Sink("file", "a", folder=str(tmp_path)), occasion) == ""
+
+
+@pytest.mark.parametrize("kind", ["command", "file", "dotenv"])
+def test_a_folder_with_a_character_that_none_can_have_is_known_before(kind: str) -> None:
+    for folder in ("\ud800", "a\0b"):
+        assert "character that no" in probe(Sink(kind, "a", "K", argv=("cat",), folder=folder)).replace("none", "no")
 
 
 def test_a_home_directory_that_does_not_exist_is_said_in_plain_words() -> None:

@@ -126,6 +126,16 @@ def test_a_damaged_file_is_told_with_the_way_out(tmp_path: Path, document: Any) 
     )
 
 
+@pytest.mark.parametrize("odd", [None, 1, True, [], {}, ["x"], [["x"]]], ids=json.dumps)
+def test_a_value_of_another_type_is_damage(tmp_path: Path, odd: Any) -> None:
+    path = keep(tmp_path / "recovery", recovered(tmp_path))
+    document = json.loads(path.read_text(encoding="utf-8"))
+    for name in document.keys() - ({"rotation"} if odd is None else {"sinks"} if odd in ([], {}) else set()):
+        path.write_text(json.dumps({**document, name: odd}), encoding="utf-8")
+        with pytest.raises(InputError, match="is damaged"):
+            waiting(tmp_path / "recovery")
+
+
 def test_a_file_that_cannot_be_read_is_told_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "recovery" / "x.json").mkdir(parents=True)
     assert refusal(tmp_path) == (

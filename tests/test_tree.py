@@ -229,3 +229,44 @@ def test_a_ledger_outside_the_tree_needs_the_operators_word_in_ci(tree: Path, co
     assert "--allow-path" in refused.err
     allowed = run(*line, "--allow-path", "../l.json", environ={"CI": "true", "PATH": os.environ["PATH"]})
     assert allowed.code == 0, allowed.err
+
+
+LONG = "y" * 300
+UNREACHABLE = {
+    LONG: "File name too long",
+    f"{LONG}/x": "File name too long",
+    "loop/x": "Too many levels",
+    "closed/x": "",
+}
+NAMING = [
+    *(["drift"], ["drift", "m.yaml", "--overlay"], ["plan", "--sandbox"], ["validate"], ["history", "--manifest"]),
+    *(["plan", "--sandbox", "m.yaml", option] for option in ("--out", "--debug-http", "--live")),
+    *(["apply", "--sandbox", "m.yaml", "--auto-approve", option] for option in ("--report", "--events")),
+    *(["snapshot", "--sandbox", "--out"], ["import", "--sandbox", "--org", "o", "--out"], ["preview"]),
+    *(["secret", "sign", "A", "--user-id", "u", "--from"], ["history", "--memory"]),
+]
+
+
+@pytest.mark.parametrize("path", UNREACHABLE)
+@pytest.mark.parametrize("command", NAMING, ids=" ".join)
+def test_a_path_that_nobody_can_look_at_is_refused_by_name(tree: Path, command: list[str], path: str) -> None:
+    (tree / "m.yaml").write_text(MANIFEST)
+    (tree / "loop").symlink_to("loop")
+    (tree / "closed").mkdir(mode=0)
+    commit = "git init -q && git add m.yaml && git -c user.name=A -c user.email=a@example.com commit -qm m"
+    subprocess.run(commit, shell=True, check=True)  # noqa: S602 - a constant
+    if path.startswith("closed") and os.access("closed", os.X_OK):
+        pytest.skip("root may look at everything")
+    refused = run(*command, path, environ={"PATH": os.environ["PATH"]})
+    assert refused.code == (7 if "--memory" in command and "/" in path else 1), refused.err
+    assert path.split("/")[0][:50] in refused.err
+    assert "can't continue" not in refused.err
+
+
+def test_a_link_to_itself_next_to_the_manifests_stops_no_adopt(tree: Path) -> None:
+    (tree / "m.yaml").write_text("version: 1\norganization: sandbox\nchannels: [{name: A, theme: dark}]\n")
+    (tree / "x.yaml").symlink_to("x.yaml")
+    assert run("apply", "m.yaml", "--sandbox", "--auto-approve").code == 0
+    (tree / "m.yaml").write_text("version: 1\nchannels: [{name: A, theme: light}]\n")
+    adopted = run("adopt", "m.yaml", "--org", "sandbox", "--sandbox", "--auto-approve")
+    assert (adopted.code, "theme: dark" in (tree / "m.yaml").read_text()) == (0, True), adopted.err

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterable, Iterator
@@ -27,6 +28,9 @@ Their files have these numbers, so that what a killed one left is found without 
 
 _BLOCK: Final = 4096
 """How many bytes to write to find out whether a disk is full."""
+
+_DESCRIPTOR: Final = re.compile("[0-9]{1,9}")
+"""The number of a descriptor; a larger one wouldn't fit into an int of C."""
 
 _MOST_LINKS: Final = 40
 """The number of links that a path may go through, as on Linux."""
@@ -139,7 +143,7 @@ def descriptor_of(path: Path) -> int | None:
     # Link by link, since following all of them at once would lead past /dev/fd.
     for _ in range(_MOST_LINKS):
         folder = os.path.realpath(step.parent)
-        if folder == descriptors and step.name.isdecimal():
+        if folder == descriptors and _DESCRIPTOR.fullmatch(step.name):
             return int(step.name)
         try:
             step = Path(folder, Path(folder, step.name).readlink())

@@ -21,7 +21,7 @@ from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.frozen import frozen
 from webchat_sync.git_messages import NOT_A_REPOSITORY, why_failed
 from webchat_sync.jsonvalue import show
-from webchat_sync.tree import MOST_BYTES, is_skipped
+from webchat_sync.tree import MOST_BYTES, exists, is_folder, is_skipped, real_path
 
 _LOCAL_VARIABLES: Final = frozenset(
     (
@@ -157,10 +157,10 @@ def find_repository(path: Path, environ: Mapping[str, str]) -> Repository | None
 
     Raises InputError if Git isn't installed but ``path`` seems to be in a repository, and if Git refuses.
     """
-    folder = next(parent for parent in [path, *path.parents] if parent.is_dir())
+    folder = next(parent for parent in [path, *path.parents] if is_folder(parent))
     git = _program(environ)
     if git is None:
-        if any((parent / ".git").exists() for parent in [folder, *folder.parents]):
+        if any(exists(parent / ".git") for parent in [folder, *folder.parents]):
             raise _wrong("git isn't installed, and it's needed to read what is committed", "Install git.")
         return None
     result = _run(git, folder, environ, "rev-parse", "--show-toplevel")
@@ -197,7 +197,7 @@ def entered(folder: Path | None) -> chdir[Path]:
 def name_in(repository: Repository, path: Path) -> str:
     """The path of ``path`` in the repository, ``.`` for its root. Raises InputError if it's outside."""
     # A link to a file is committed as a link, but its folders may be reached through links.
-    physical = path.resolve() if path.is_dir() or not path.name else path.parent.resolve() / path.name
+    physical = real_path(path) if is_folder(path) or not path.name else real_path(path.parent) / path.name
     if not physical.is_relative_to(repository.root):
         hint = "Use files and folders of the same repository."
         raise _wrong(f"{path} is outside the repository {repository.root}", hint)

@@ -76,6 +76,26 @@ def special(path: Path) -> str:
         return ""
 
 
+def exists(path: Path) -> bool:
+    """Whether ``path`` leads to anything; not if nobody can tell: its name is too long, or its folder is closed."""
+    return os.path.exists(path)  # noqa: PTH110 - `Path.exists` raises then
+
+
+def is_folder(path: Path) -> bool:
+    """Whether ``path`` leads to a folder; not if nobody can tell, as for :func:`exists`."""
+    return os.path.isdir(path)  # noqa: PTH112 - `Path.is_dir` raises then
+
+
+def is_file(path: Path) -> bool:
+    """Whether ``path`` leads to a file; not if nobody can tell, as for :func:`exists`."""
+    return os.path.isfile(path)  # noqa: PTH113 - `Path.is_file` raises then
+
+
+def real_path(path: Path) -> Path:
+    """The absolute ``path`` without links, except those that lead to themselves, for which `Path.resolve` raises."""
+    return Path(os.path.realpath(path))
+
+
 def escape(path: Path, given: Path | None = None) -> Path | None:
     """The link in ``path`` that leaves its tree; None if there is none.
 
@@ -124,13 +144,13 @@ def outside(path: Path, folder: Path, environ: Mapping[str, str], allowed: Itera
 
 def tree_of(path: Path) -> Path | None:
     """The root, without links, of the tree that contains ``path``; None if there is none."""
-    return _root(path if path.is_dir() else path.parent, None)
+    return _root(path if is_folder(path) else path.parent, None)
 
 
 def repository_of(folder: Path) -> Path | None:
     """The root of the repository around ``folder``; None without Git."""
-    real = Path(os.path.realpath(folder))
-    return next((above for above in (real, *real.parents) if os.path.lexists(above / ".git")), None)
+    there = real_path(folder)
+    return next((above for above in (there, *there.parents) if os.path.lexists(above / ".git")), None)
 
 
 def _flaw_of(mode: int) -> str:
@@ -147,15 +167,15 @@ def _root(folder: Path, given: Path | None) -> Path | None:
     """The root of the tree that contains ``folder``; None if there is none."""
     if repository := repository_of(folder):
         return repository
-    real = Path(os.path.realpath(folder))
-    roots = (Path(os.path.realpath(folder)) for folder in (given, Path()) if folder is not None)
-    return next((root for root in roots if real.is_relative_to(root)), None)
+    there = real_path(folder)
+    roots = (real_path(folder) for folder in (given, Path()) if folder is not None)
+    return next((root for root in roots if there.is_relative_to(root)), None)
 
 
 def _is_inside(path: Path, root: Path) -> bool:
     """Whether ``path`` leads into the tree at ``root``; Git's own folder doesn't count."""
-    real, top = Path(os.path.realpath(path)), Path(os.path.realpath(root))
-    return real.is_relative_to(top) and not any(map(_is_gits, real.relative_to(top).parts))
+    there, top = real_path(path), real_path(root)
+    return there.is_relative_to(top) and not any(map(_is_gits, there.relative_to(top).parts))
 
 
 def _is_gits(name: str) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.tree import exists, real_path
 
 if TYPE_CHECKING:
     from webchat_sync.git import Repository
@@ -36,7 +37,7 @@ def committed_repository(paths: Sequence[Path], overlays: Sequence[Path], runtim
     if repository is None:
         hint = "Check out the repository first, for example with actions/checkout."
         raise InputError([Diagnostic("`ci adopt` needs a Git repository, and the files aren't in one", hint=hint)])
-    names = {name_in(repository, path.resolve()): path for path in [*find_files(paths, overlays)[0], *overlays]}
+    names = {name_in(repository, real_path(path)): path for path in [*find_files(paths, overlays)[0], *overlays]}
     _refuse_others(repository, names.values())
     committed = repository.files(repository.commit("HEAD"), list(names), ())
     changed = [name for name, path in names.items() if _lines(committed.get(name)) != _lines(read_bytes(path))]
@@ -63,7 +64,7 @@ def as_committed(files: Mapping[Path, bytes], repository: Repository) -> dict[st
     from webchat_sync.git import name_in
 
     _refuse_others(repository, files)
-    names = {name_in(repository, path.resolve()): data for path, data in files.items()}
+    names = {name_in(repository, real_path(path)): data for path, data in files.items()}
     before = repository.files(repository.commit("HEAD"), list(names), ()) if names else {}
     return {
         name: data if b"\r\n" in before.get(name, data) else data.replace(b"\r\n", b"\n")
@@ -84,7 +85,7 @@ def _refuse_others(repository: Repository, paths: Iterable[Path]) -> None:
     problems = [
         Diagnostic(f"{path} is in another repository, {inner.relative_to(repository.root)}", hint=_ELSEWHERE)
         for path in paths
-        if (inner := next(parent for parent in path.resolve().parents if (parent / ".git").exists())) != repository.root
+        if (inner := next(parent for parent in real_path(path).parents if exists(parent / ".git"))) != repository.root
     ]
     if problems:
         raise InputError(problems)

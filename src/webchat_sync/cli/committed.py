@@ -14,6 +14,7 @@ from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.frozen import frozen
 from webchat_sync.sentences import in_a_row
+from webchat_sync.tree import exists
 
 if TYPE_CHECKING:
     from webchat_sync.git import Commit, Repository
@@ -71,7 +72,7 @@ def tree_at(
     files = repository.files(commit, sorted(set(names.values())), SUFFIXES)
     present = [path for path, name in names.items() if name == "." or any(_is_below(file, name) for file in files)]
     missing = [
-        Diagnostic(f"{path} isn't in {commit}", hint="Commit it first." if path.exists() else "Check the path.")
+        Diagnostic(f"{path} isn't in {commit}", hint="Commit it first." if exists(path) else "Check the path.")
         for path in names
         if path not in present
     ]

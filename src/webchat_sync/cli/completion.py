@@ -25,9 +25,10 @@ def complete_channel(context: click.Context, _: click.Parameter, incomplete: str
 
     from webchat_sync.domain.names import stored_form
     from webchat_sync.manifest.glance import channel_names
+    from webchat_sync.tree import exists
 
     # If an option still lacks its value, click doesn't parse the arguments before it.
-    searched = context.params.get("paths") or [Path(argument) for argument in context.args if Path(argument).exists()]
+    searched = context.params.get("paths") or [Path(argument) for argument in context.args if exists(Path(argument))]
     paths: Sequence[Path] = searched or [Path()]
     begun = stored_form(incomplete) if incomplete else ""
     # A name with line breaks can't be completed; no name may reach the shell as a command.

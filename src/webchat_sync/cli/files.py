@@ -12,7 +12,7 @@ from typing import Final
 import click
 
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.tree import read_regular
+from webchat_sync.tree import is_file, read_regular, real_path
 from webchat_sync.workflow.state import STATE_FOLDER
 
 input_path = click.Path(path_type=Path, readable=False)
@@ -163,7 +163,7 @@ def _problem_with(option: str, path: Path) -> Diagnostic | None:
 
     if path == STDOUT:
         return Diagnostic(f"{option}: stdout is closed", hint="Use a file instead.") if sys.stdout is None else None
-    if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(STATE_FOLDER)):
+    if real_path(path).is_relative_to(real_path(STATE_FOLDER)):
         return Diagnostic(f"{path} is in the folder where webchat-sync keeps its memory", hint=_ANOTHER)
     try:
         check_target(path)
@@ -188,7 +188,7 @@ def _key(path: Path) -> object:
 
 def _read_as_well(named: Mapping[str, Path], inputs: Sequence[Path], overlays: Sequence[Path]) -> list[Diagnostic]:
     """The problems with outputs that would overwrite inputs. A file that doesn't exist yet isn't an input."""
-    existing = {option: path for option, path in named.items() if path != STDOUT and path.is_file()}
+    existing = {option: path for option, path in named.items() if path != STDOUT and is_file(path)}
     if not existing:
         return []
     from webchat_sync.files import identity

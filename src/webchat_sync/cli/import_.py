@@ -15,6 +15,7 @@ from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.files import create, is_special
+from webchat_sync.tree import exists, is_folder
 
 if TYPE_CHECKING:
     from webchat_sync.model import LiveChannel
@@ -110,7 +111,7 @@ def command(
 
 
 def _means_folder(out: str) -> bool:
-    return out.endswith(("/", os.sep)) or Path(out).is_dir()
+    return out.endswith(("/", os.sep)) or is_folder(Path(out))
 
 
 def _write_all(texts: Mapping[Path, str]) -> None:
@@ -126,11 +127,11 @@ def _write_all(texts: Mapping[Path, str]) -> None:
 def _free_target(path: Path, folder: Path | None) -> Path:
     """What must be writable to create ``path``, or files in ``folder``; raises InputError if it exists."""
     # The user may mean a dangling link named by --out, but not one inside the folder.
-    if folder is None and path.exists():
+    if folder is None and exists(path):
         _refuse_existing([path])
     # Missing folders are created once there's something to write.
     target = path if folder is None else folder / ".yaml"
-    while not target.parent.exists():
+    while not exists(target.parent):
         target = target.parent
     return target
 

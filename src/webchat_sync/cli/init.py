@@ -24,7 +24,7 @@ from webchat_sync.files import create
 from webchat_sync.flat import flat
 from webchat_sync.jsonvalue import show
 from webchat_sync.sentences import in_a_row
-from webchat_sync.tree import escape, left_by
+from webchat_sync.tree import escape, left_by, special
 from webchat_sync.workflow.state import STATE_FOLDER
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ def _host_by_files(root: Path) -> Host | None:
 
 def _create(path: Path, text: str, *, silently: bool = False, is_renewable: bool = False) -> bool:
     """Write a file unless it exists, and return whether it was written; ``is_renewable``: say how to renew it."""
-    _refuse_link(path)
+    _refuse_odd(path)
     try:
         create(path, text.encode())
     except FileExistsError:
@@ -243,7 +243,7 @@ def _create(path: Path, text: str, *, silently: bool = False, is_renewable: bool
 
 def _ignore(path: Path, ignoring: Callable[[str], str | None]) -> None:
     """Add the line to ``.gitignore``, which is created if necessary; its other bytes don't change."""
-    _refuse_link(path)
+    _refuse_odd(path)
     before = read_bytes(path) if path.exists() else b""
     after = ignoring(before.decode("utf-8", "surrogateescape"))
     if after is not None:
@@ -252,8 +252,10 @@ def _ignore(path: Path, ignoring: Callable[[str], str | None]) -> None:
         note(f"{'Added .webchat-sync/ to' if before else 'Wrote'} {_shown(path)}.")
 
 
-def _refuse_link(path: Path) -> None:
-    """Raise InputError if a link would lead outside the repository."""
+def _refuse_odd(path: Path) -> None:
+    """Raise InputError if it's a FIFO, a socket or a device, or if a link would lead outside the repository."""
+    if flaw := special(path):
+        raise InputError([Diagnostic(f"can't use {_shown(path)}: {flaw}", hint="Remove it, or use another folder.")])
     if link := escape(path, path.parent):
         hint = "Remove the link, or use another folder."
         raise InputError(

@@ -17,6 +17,7 @@ from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
 from webchat_sync.frozen import frozen
 from webchat_sync.model import NO_REPOSITORY, Manifest, OrganizationPlan, Remembered
+from webchat_sync.tree import is_folder
 from webchat_sync.workflow.state import (
     LEDGER,
     MemoryPlace,
@@ -117,7 +118,7 @@ def _mentions(
 def folder_of(paths: Sequence[Path]) -> Path:
     """The first of the paths if it's a folder, or else the folder that contains it."""
     first = paths[0] if paths else Path()
-    return first if first.is_dir() else first.parent
+    return first if is_folder(first) else first.parent
 
 
 def remembered_by(

@@ -12,6 +12,7 @@ from webchat_sync.cli.starter import ACTION, GITLAB_FILE, GITLAB_MAIN, Host, Nee
 from webchat_sync.environment import ORGANIZATION_VARIABLE
 from webchat_sync.frozen import frozen
 from webchat_sync.sentences import in_a_row
+from webchat_sync.tree import read_regular
 
 _HOSTS: Final = {"bitbucket": "Bitbucket", "azure": "Azure DevOps"}
 
@@ -138,7 +139,7 @@ def _includes(start: Start) -> bool:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8", errors="replace")
+        return read_regular(file).decode("utf-8", "replace")
     except OSError:
         return ""
 

@@ -20,6 +20,7 @@ from webchat_sync.cli.port import port_option
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.environment import API_KEY_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError, WebchatSyncError
+from webchat_sync.tree import exists
 
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
@@ -69,7 +70,7 @@ def command(
     inputs = [*(paths or [Path()]), *([live] if live else [])]
     check_outputs({"--debug-http": connection.debug_http}, inputs, overlays=overlays)
     watched = [*inputs, *overlays]
-    if missing := [path for path in watched if not path.exists()]:
+    if missing := [path for path in watched if not exists(path)]:
         hint = "Check the path. Files with errors are fine: the page shows the errors."
         raise InputError([Diagnostic(f"{path} doesn't exist", hint=hint) for path in missing])
     watch = Watch(watched, SUFFIXES)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
+from webchat_sync.tree import is_file
 
 if TYPE_CHECKING:
     from webchat_sync.emulator import Store
@@ -58,7 +59,7 @@ def _channels(snapshot: Path) -> dict[str, list[dict[str, Json]]]:
 
 def _is_text(file: Path) -> bool:
     """Whether the file exists and isn't a database."""
-    if not file.is_file():
+    if not is_file(file):
         return False
     with file.open("rb") as opened:
         head = opened.read(16)

@@ -51,7 +51,7 @@ class Database:
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
         self._closed: weakref.finalize[..., Database] | None = None
-        if path is None or fill is not None or path.exists():
+        if path is None or fill is not None or _is_there(path):
             self._open()
 
     def close(self) -> None:
@@ -64,7 +64,7 @@ class Database:
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The results of ``query``."""
         with self._lock:
-            if self._path is not None and not self._path.exists():
+            if self._path is not None and not _is_there(self._path):
                 return []
             return self._open().execute(query, values).fetchall()
 
@@ -109,6 +109,16 @@ class Database:
         identifiers = (_number(connection, "application_id"), _number(connection, "user_version"))
         if identifiers != (_APPLICATION, _VERSION):
             raise sqlite3.DatabaseError("it's a database of another program or of a newer release")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise _unusable(path, error.strerror or str(error)) from error
+    return True
 
 
 def _connect(path: Path | None, patience: float) -> sqlite3.Connection:

@@ -17,6 +17,7 @@ from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import Json, brief, kind, show
 from webchat_sync.sentences import in_a_row, listed
+from webchat_sync.tree import read_regular
 
 
 @frozen
@@ -152,7 +153,7 @@ def read_faults(path: Path) -> Faults:
     from webchat_sync.yaml12.policy import Policy
 
     try:
-        reading = compose(Source.of(str(path), path.read_bytes()), Policy(refuse_variable=_no_variable))
+        reading = compose(Source.of(str(path), read_regular(path)), Policy(refuse_variable=_no_variable))
     except OSError as error:
         hint = "Check the path and the permissions."
         raise InputError([Diagnostic(f"can't read {path}: {error.strerror}", hint=hint)]) from error

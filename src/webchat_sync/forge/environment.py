@@ -17,6 +17,7 @@ from webchat_sync.model import Secret
 
 _BRANCHES: Final = "refs/heads/"
 _COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 _PAGE: Final = re.compile(r"https?://[A-Za-z0-9.:-]+(/[A-Za-z0-9._~%/-]*)?")
 
 _ANY_BYTES: Final = frozenset(
@@ -185,7 +186,7 @@ def _gitlab(environ: Mapping[str, str]) -> PipelineRun:
         api_url=_needed(environ, "CI_API_V4_URL").rstrip("/"),
         project=project,
         token=Secret(environ.get("GITLAB_TOKEN", "").strip()),
-        number=int(number) if number.isdecimal() else None,
+        number=int(number) if _NUMBER.fullmatch(number) else None,
         page=environ.get("CI_MERGE_REQUEST_PROJECT_URL") or environ.get("CI_PROJECT_URL", ""),
         run_url=run_url(environ),
         commit=environ.get("CI_COMMIT_SHA", ""),
@@ -202,7 +203,7 @@ def _bitbucket(environ: Mapping[str, str]) -> PipelineRun:
         api_url=(environ.get("BITBUCKET_API_URL") or "https://api.bitbucket.org/2.0").rstrip("/"),
         project=f"{workspace}/{repository}",
         token=Secret(environ.get("BITBUCKET_TOKEN", "").strip()),
-        number=int(number) if number.isdecimal() else None,
+        number=int(number) if _NUMBER.fullmatch(number) else None,
         page=page,
         run_url=run_url(environ),
     )
@@ -219,7 +220,7 @@ def _azure(environ: Mapping[str, str]) -> PipelineRun:
         api_url=collection,
         project=f"{project}/{repository}",
         token=Secret(environ.get("SYSTEM_ACCESSTOKEN", "").strip()),
-        number=int(number) if number.isdecimal() else None,
+        number=int(number) if _NUMBER.fullmatch(number) else None,
         page=f"{collection}/{quote(project)}/_git/{name}" if name else "",
         run_url=run_url(environ),
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from webchat_sync.strict_json import load_json
+from webchat_sync.tree import read_regular
 
 _COMMIT: Final = re.compile(r"(?=.*[1-9a-f])[0-9a-f]{40,64}")
 """The id of a commit, but not the zeros that mean none."""
@@ -17,7 +18,7 @@ _PULL_REQUEST_REF: Final = re.compile(r"refs/pull/([0-9]+)/")
 def read_event(path: str | None) -> Mapping[str, Any]:
     """GitHub's event that triggered the run; empty if it can't be read."""
     try:
-        event = load_json(Path(path).read_bytes()) if path else {}
+        event = load_json(read_regular(Path(path))) if path else {}
     except (OSError, ValueError):
         return {}
     return event if isinstance(event, dict) else {}

@@ -14,7 +14,7 @@ from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.frozen import frozen
 from webchat_sync.sentences import in_a_row
 from webchat_sync.strict_json import JsonError, load_json
-from webchat_sync.tree import escape, is_skipped, left_by, read_regular
+from webchat_sync.tree import escape, is_folder, is_skipped, left_by, read_regular, real_path
 from webchat_sync.yaml12.document import Source
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
@@ -107,7 +107,7 @@ def manifests_beside(paths: Sequence[Path], others: Sequence[Path]) -> list[Path
     """The manifests in and below the folders of the files in ``paths`` that aren't in ``others``."""
     known = {_identity(other) for other in others}
     files: dict[Path, Path] = {}
-    for top in {path.parent for path in paths if not _is_folder(path)}:
+    for top in {path.parent for path in paths if not is_folder(path)}:
         inside = named_files(top, MOST_FOLDERS)
         files |= {_identity(file): file for file in inside if refused_link(file, top) is None}
     return sorted((file for one, file in files.items() if one not in known and _looks_like_one(file)), key=show_path)
@@ -174,7 +174,7 @@ def show_path(path: Path) -> str:
 def _search(path: Path) -> tuple[list[Path], list[Diagnostic]]:
     if problem := refused_link(path):
         return [], [problem]
-    if not _is_folder(path):
+    if not is_folder(path):
         return [path], []
     files: list[Path] = []
     near: list[Path] = []
@@ -211,17 +211,10 @@ def _looks_like_one(file: Path) -> bool:
     return False
 
 
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except (OSError, ValueError):
-        return False
-
-
 def _identity(path: Path) -> Path:
     try:
-        return path.resolve()
-    except (OSError, RuntimeError, ValueError):
+        return real_path(path)
+    except ValueError:
         return path
 
 

@@ -13,7 +13,7 @@ from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.jsonvalue import Json
 from webchat_sync.manifest.files import MOST_FOLDERS, named_files, refused_link, show_path
 from webchat_sync.sentences import in_a_row
-from webchat_sync.tree import read_regular, tree_of
+from webchat_sync.tree import read_regular, real_path, tree_of
 from webchat_sync.yaml12.composer import compose
 from webchat_sync.yaml12.document import Document, Source
 from webchat_sync.yaml12.interpolation import MARK
@@ -148,9 +148,9 @@ def _organization(value: Json) -> str | None:
 
 def _others(files: Iterable[Path], paths: Sequence[Path]) -> Iterator[tuple[Path, Json]]:
     """The documents, as written, of the files around ``paths`` that aren't in ``files``."""
-    known = {file.resolve() for file in files}
+    known = {real_path(file) for file in files}
     for file in _around(paths):
-        real = file.resolve()
+        real = real_path(file)
         if real in known or refused_link(file) is not None:
             continue
         known.add(real)
@@ -168,7 +168,7 @@ def _around(paths: Sequence[Path]) -> Iterator[Path]:
     tops: dict[Path, None] = {}
     for path in paths:
         root = tree_of(path)
-        nearest = path.resolve().parent
+        nearest = real_path(path).parent
         if root is not None and nearest.is_relative_to(root):
             tops |= dict.fromkeys((nearest, root))
     for top in tops:

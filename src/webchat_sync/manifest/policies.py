@@ -16,7 +16,7 @@ from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.errors import Path as Steps
 from webchat_sync.jsonvalue import mapping
 from webchat_sync.manifest.files import refused_link, show_path
-from webchat_sync.tree import around, read_regular, tree_of
+from webchat_sync.tree import around, read_regular, real_path, tree_of
 from webchat_sync.yaml12.document import Document, Source
 
 _NO_POLICY: Final = "this isn't a policy: it must be a single JSON document"
@@ -61,7 +61,7 @@ def _read(path: Path, manifest: Path) -> Document | list[Diagnostic]:
     if link := refused_link(path):
         return [replace(link, message=f"the policy {link.message}")]
     tree = tree_of(manifest)
-    if tree is not None and not Path(os.path.realpath(path)).is_relative_to(tree):
+    if tree is not None and not real_path(path).is_relative_to(tree):
         return [Diagnostic(f"the policy {name} is outside {around(manifest.parent)}", hint=_HINT, code="outside-tree")]
     try:
         data = read_regular(path)

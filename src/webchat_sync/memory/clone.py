@@ -15,7 +15,7 @@ from webchat_sync.git import run_git
 from webchat_sync.git_messages import NOT_A_REPOSITORY, why_failed
 from webchat_sync.memory.place import ORIGIN, Remote, server_and_path
 from webchat_sync.model import ITS_REPOSITORY, NO_REPOSITORY
-from webchat_sync.tree import tree_of
+from webchat_sync.tree import is_file, is_folder, real_path, tree_of
 
 _MANIFESTS: Final = frozenset((".yaml", ".yml", ".json"))
 _SKIPPED: Final = "S "
@@ -41,7 +41,7 @@ class ManifestFiles:
     @cached_property
     def _folders(self) -> frozenset[Path]:
         """The folders of the given files."""
-        return frozenset(read.parent for read in self.given if not read.is_dir())
+        return frozenset(read.parent for read in self.given if not is_folder(read))
 
     @staticmethod
     def of(given: Iterable[Path], owner: str, environ: Mapping[str, str]) -> ManifestFiles:
@@ -49,7 +49,7 @@ class ManifestFiles:
 
         Everything on a machine that's in no repository with a remote has the same owner.
         """
-        paths = [_real(path) for path in given] or [_real(Path())]
+        paths = [real_path(path) for path in given] or [real_path(Path())]
         tree = None if owner == NO_REPOSITORY else tree_of(paths[0])
         left_out = cache(partial(_left_out, tree, environ)) if tree else frozenset
         return ManifestFiles(tree or Path(paths[0].anchor), tuple(paths), left_out)
@@ -60,10 +60,10 @@ class ManifestFiles:
 
         That's the repository, or else the current folder and those of the files.
         """
-        tree, here = tree_of(self.given[0]), _real(Path())
+        tree, here = tree_of(self.given[0]), real_path(Path())
         if tree is not None:
             return (tree,)
-        folders = (path if path.is_dir() else path.parent for path in self.given)
+        folders = (path if is_folder(path) else path.parent for path in self.given)
         return tuple(dict.fromkeys(here if folder.is_relative_to(here) else folder for folder in folders))
 
     def name(self, file: str) -> str:
@@ -73,12 +73,12 @@ class ManifestFiles:
 
         A saved plan may have been made in another folder, where its paths led to other files.
         """
-        path = _real(Path(file))
-        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) and path.is_file() else ""
+        path = real_path(Path(file))
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) and is_file(path) else ""
 
     def has(self, name: str) -> bool:
         """Whether there's a file of that name."""
-        return (self.root / name).is_file() or name in self.left_out()
+        return is_file(self.root / name) or name in self.left_out()
 
     def is_without_manifests(self, folder: str) -> bool:
         """Whether the folder of that name contains no file that may be a manifest, apart from its subfolders."""
@@ -97,14 +97,10 @@ class ManifestFiles:
         A run over some files of a folder, as a shell lists them, may have had the gone one among them.
         """
         path = self.root / name
-        real = _real(path)
+        real = real_path(path)
         if not name or not self._read.isdisjoint((real, *real.parents)):
             return bool(name)
         return real.parent in self._folders and not self.has(name)
-
-
-def _real(path: Path) -> Path:
-    return Path(os.path.realpath(path))
 
 
 def owner_of(folder: Path, environ: Mapping[str, str]) -> str:

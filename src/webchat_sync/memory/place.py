@@ -22,6 +22,7 @@ from webchat_sync.git import run_git
 from webchat_sync.git_messages import why_failed
 from webchat_sync.jsonvalue import show
 from webchat_sync.model import GitMemory, Secret
+from webchat_sync.tree import is_folder
 
 ORIGIN: Final = GitMemory().remote
 
@@ -123,7 +124,7 @@ def named_remote(url: str, environ: Mapping[str, str]) -> Remote:
     Raises InputError.
     """
     address, _, ref = url.partition("#")
-    if not address or not (Path(address).is_dir() or any(mark in address for mark in ("/", ":", os.sep))):
+    if not address or not (is_folder(Path(address)) or any(mark in address for mark in ("/", ":", os.sep))):
         raise _wrong(f"the memory can't be kept in {show(url)}", _FORMS)
     return _remote(address, _checked_ref(ref or REF, Path(), environ), Path.cwd(), environ)
 

@@ -50,7 +50,7 @@ class Sink:
 
     @staticmethod
     def from_json(document: Mapping[str, Any]) -> Sink:
-        """The inverse of :meth:`as_json`. Raises KeyError and ValueError for anything else."""
+        """The inverse of :meth:`as_json`. Raises KeyError, TypeError, ValueError and AttributeError."""
         (kind,) = document.keys() - {"key", "probe", "folder"}
         target = document[kind]
         return Sink(

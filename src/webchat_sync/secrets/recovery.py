@@ -6,7 +6,7 @@ import hashlib
 import json
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from webchat_sync.domain.names import same
 from webchat_sync.errors import ApplyError, Diagnostic, InputError
@@ -15,6 +15,8 @@ from webchat_sync.frozen import frozen
 from webchat_sync.model import ChannelKey, Ledger, Secret, Sink, moment_text
 from webchat_sync.strict_json import load_json
 from webchat_sync.tree import read_regular
+
+_TEXTS: Final = (*ChannelKey._fields, "name", "attempt", "secret")
 
 
 @frozen
@@ -153,17 +155,21 @@ def _as_json(waiting: WaitingSecret) -> str:
 def _read(path: Path) -> WaitingSecret:
     try:
         document: dict[str, Any] = load_json(read_regular(path), unique_keys=True)
+        *key, name, attempt, secret = texts = [document[field] for field in _TEXTS]
+        rotation = document["rotation"]
+        if {*map(type, texts)} != {str} or not isinstance(rotation, str | None):
+            raise TypeError
         return WaitingSecret(
-            key=ChannelKey(*(document[name] for name in ChannelKey._fields)),
-            name=document["name"],
-            attempt=document["attempt"],
-            rotation=document["rotation"],
+            key=ChannelKey(*key),
+            name=name,
+            attempt=attempt,
+            rotation=rotation,
             sinks=tuple(Sink.from_json(sink) for sink in document["sinks"]),
-            secret=Secret(document["secret"]),
+            secret=Secret(secret),
         )
     except OSError as error:
         problem = Diagnostic(f"can't read {path}: {error.strerror}", hint="Check the path and the permissions.")
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         # Without the reason, which may quote the secret.
         hint = "It's a copy of a secret that wasn't delivered. Remove it, and rotate that secret again."
         problem = Diagnostic(f"{path} is damaged", hint=hint)

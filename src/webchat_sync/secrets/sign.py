@@ -11,6 +11,7 @@ from webchat_sync.model import Ledger, Secret, Sink
 from webchat_sync.secrets.ledger import matching, secret_hash
 from webchat_sync.secrets.sinks import addresses, read_sink
 from webchat_sync.secrets.sinks.path import target
+from webchat_sync.tree import exists
 
 _FROM: Final = "Use --from FILE, --from FILE:KEY, or --from - to read the secret from standard input."
 
@@ -60,7 +61,7 @@ def stored_secret(name: str, source: str | None, ledger: Ledger) -> Secret:
 
 def _sink(source: str) -> Sink:
     path, colon, key = source.rpartition(":")
-    if colon and not Path(source).exists():
+    if colon and not exists(Path(source)):
         return Sink("dotenv", path, key)
     return Sink("file", source)
 
@@ -74,7 +75,7 @@ def _held(sink: Sink) -> Secret:
         # It may quote the content.
         raise _unread(sink, "its content can't be a secret") from None
     if secret is None:
-        missing = not target(sink).exists()
+        missing = not exists(target(sink))
         raise _unread(sink, "it doesn't exist" if missing else "it contains no secret")
     return secret
 

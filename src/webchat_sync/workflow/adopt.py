@@ -28,6 +28,7 @@ from webchat_sync.plan.make import PlannedOrganization, Planning, begin
 from webchat_sync.plan.organizations import of_organization
 from webchat_sync.plan.sync_from_live import Adoption, adoptions
 from webchat_sync.plan.undo import Moved, undoing
+from webchat_sync.tree import is_folder
 from webchat_sync.workflow.listings import Readings, failures
 
 _GONE: Final = (
@@ -220,7 +221,7 @@ def new_manifests(
 
     Each file names its organisation and declares the channel's live values. Raises InputError if no path is a folder.
     """
-    folder = next((path for path in paths if path.is_dir()), None)
+    folder = next((path for path in paths if is_folder(path)), None)
     channels = [
         (organization, channel) for organization, live_channels in undeclared.items() for channel in live_channels
     ]

@@ -15,6 +15,7 @@ from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.files import create
 from webchat_sync.frozen import frozen
 from webchat_sync.model import NO_REPOSITORY, GitMemory, Ledger, LedgerEntry, Manifest, OrganizationPlan, Secret
+from webchat_sync.tree import is_folder
 
 if TYPE_CHECKING:
     from webchat_sync.manifest.left_out import Mention
@@ -107,7 +108,7 @@ def open_run_memory(
     host, url = f"process {os.getpid()} on {platform.node()}", run_url(environment.environ)
     commit, owner = _clone_of(place, environment, remote, with_owner=with_owner)
     run = Run(environment.new_id(), host, url, commit)
-    named_in = () if place.by_hand else [path if path.is_dir() else path.parent for path in place.paths]
+    named_in = () if place.by_hand else [path if is_folder(path) else path.parent for path in place.paths]
     with open_memory(
         remote, run, ledgers=place.ledgers, folder=STATE_FOLDER, environment=environment, named_in=named_in
     ) as opened:

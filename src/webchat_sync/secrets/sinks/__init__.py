@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from webchat_sync.model import Secret, Sink
 from webchat_sync.secrets.sinks.kind import Address, Occasion, SinkError, SinkSettings
 from webchat_sync.secrets.sinks.registry import KINDS
@@ -18,14 +20,18 @@ class Sinks(SinkSettings):
         """Why the sink won't accept a secret, as far as that's known without one; empty if nothing is wrong."""
         from webchat_sync.secrets.sinks.process import missing, run
 
+        if sink.kind not in KINDS:
+            return f"this version of webchat-sync doesn't know sinks of the kind {json.dumps(sink.kind)}"
         try:
             if reason := await KINDS[sink.kind].probe(sink, occasion, self):
                 return reason
         except OSError as error:
             return f"it can't be checked: {error.strerror}"
+        except ValueError:
+            return "its path or folder contains a character that none can have"
         if not sink.probe or not self.run_commands:
             return ""
-        if reason := missing(sink.probe, sink, self):
+        if reason := missing(sink.probe, sink, occasion, self):
             return reason
         try:
             await run(sink.probe, sink, occasion, None, self)
@@ -46,9 +52,9 @@ class Sinks(SinkSettings):
 
 def read_sink(sink: Sink) -> Secret | None:
     """The secret in the sink; None if there is none or it can't be read. Raises OSError and ValueError."""
-    return KINDS[sink.kind].read(sink)
+    return KINDS[sink.kind].read(sink) if sink.kind in KINDS else None
 
 
 def addresses(sink: Sink) -> tuple[Address, ...]:
     """Every place that the sink writes a secret to, if only one fits there. The first is the one that it reads."""
-    return KINDS[sink.kind].addresses(sink)
+    return KINDS[sink.kind].addresses(sink) if sink.kind in KINDS else ()

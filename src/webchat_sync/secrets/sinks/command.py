@@ -38,7 +38,7 @@ class CommandSink:
         """See :class:`SinkKind`."""
         from webchat_sync.secrets.sinks.process import missing
 
-        return missing(sink.argv, sink, settings)
+        return missing(sink.argv, sink, occasion, settings)
 
     async def deliver(self, sink: Sink, occasion: Occasion, secret: Secret, settings: SinkSettings) -> None:
         """See :class:`SinkKind`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -18,6 +19,7 @@ from webchat_sync.readings import recognizer
 from webchat_sync.redact import forms_of, redact
 from webchat_sync.secrets.sinks.kind import Occasion, SinkError, SinkSettings
 from webchat_sync.sentences import ended
+from webchat_sync.tree import is_folder, real_path
 
 if TYPE_CHECKING:
     from anyio.abc import Process
@@ -35,16 +37,28 @@ _PIPE: Final = 4096
 """Bytes that fit into every pipe without a reader (POSIX)."""
 
 
-def missing(argv: Sequence[str], sink: Sink, settings: SinkSettings) -> str:
-    """Why the program can't be run; empty if it can."""
-    folder = Path(sink.folder or ".").resolve()
-    if not folder.is_dir():
+def missing(argv: Sequence[str], sink: Sink, occasion: Occasion, settings: SinkSettings) -> str:
+    """Why the program can't be run; empty if it can. Raises ValueError if no folder can have the name of the sink's."""
+    if not argv:
+        return "it doesn't name a program"
+    for text in (*argv, *occasion.environ().values()):
+        if not _is_passable(text):
+            return f"{json.dumps(text)} contains a character that no program can receive"
+    folder = real_path(Path(sink.folder))
+    if not is_folder(folder):
         return f"can't run a command in {sink.folder}: it isn't a folder"
     if flaw := settings.unallowed(folder):
         return flaw
     if shutil.which(_program(argv, folder), path=settings.environ.get("PATH", os.defpath)) is None:
         return f"there's no executable `{argv[0]}`"
     return ""
+
+
+def _is_passable(text: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 async def run(
@@ -73,7 +87,7 @@ async def run(
 async def _start(
     argv: Sequence[str], sink: Sink, occasion: Occasion, settings: SinkSettings, stdin: int, stdout: int
 ) -> Process:
-    folder = Path(sink.folder or ".").resolve()
+    folder = real_path(Path(sink.folder))
     try:
         return await anyio.open_process(
             [_program(argv, folder), *argv[1:]],
