@@ -43,8 +43,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
 def pytest_xdist_auto_num_workers() -> int:
-    """Five per two processors, since tests spend half of their time waiting for processes, locks and browsers."""
-    return 5 * (os.cpu_count() or 1) // 2
+    """Three per processor, since tests spend more than half of their time waiting for processes, locks and browsers."""
+    return 3 * (os.cpu_count() or 1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -101,6 +101,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         taken_out = set(variations)
         items[:] = [item for item in items if item not in taken_out]
         config.hook.pytest_deselected(items=variations)
+    items.sort(key=lambda item: item.get_closest_marker("waits") is None)
     if not os.environ.get("WEBCHAT_SYNC_TEST_INSTALLS"):
         skip = pytest.mark.skip(reason="installs packages from an index; .ci/run enables it")
         for item in items:

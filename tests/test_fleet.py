@@ -64,6 +64,7 @@ def names(api: Emulated, organization: str) -> list[Any]:
     return [channel["name"] for channel in api.store.channels(organization)]
 
 
+@pytest.mark.waits
 @pytest.mark.alike
 @pytest.mark.slow
 @pytest.mark.parametrize("trouble", TROUBLES)

@@ -436,6 +436,7 @@ def test_a_run_that_waits_for_the_lock_ends_at_once_when_it_is_interrupted(
     assert pipeline.api.taken_calls() == []
 
 
+@pytest.mark.waits
 def test_a_run_that_loses_its_lock_writes_nothing_more_and_accounts_for_it(pipeline: Pipeline) -> None:
     steal = f"cat > ../../stolen; git -C {pipeline.remote} update-ref -d {LOCK}"
     sink = f"{{command: [sh, -c, '{steal}'], probe: ['true']}}"
@@ -449,6 +450,7 @@ def test_a_run_that_loses_its_lock_writes_nothing_more_and_accounts_for_it(pipel
     assert len(pipeline.api.store.channels("acme")) == 3
 
 
+@pytest.mark.waits
 @pytest.mark.skipif(os.name == "nt", reason="no process is stopped there")
 def test_a_run_that_was_frozen_and_wakes_after_its_lease_writes_nothing_more(pipeline: Pipeline) -> None:
     mark = pipeline.folder / "frozen"
@@ -553,6 +555,7 @@ def test_a_memory_that_cannot_be_reached_or_written_ends_the_run_before_it_write
     assert on_disk.code == 0
 
 
+@pytest.mark.waits
 @pytest.mark.alike
 @pytest.mark.parametrize(
     ("taken", "code", "called"),
