@@ -26,6 +26,8 @@ from api_calls import CHANNELS_PATH, KEY, Call, create, delete, failure_of, list
 from fake_time import FakeTime
 from real_proxy import without_proxies
 from scripted_server import (
+    CHUNKED,
+    ENDLESS,
     Behaviour,
     ScriptedServer,
     answer,
@@ -282,20 +284,6 @@ async def test_a_server_that_falls_silent_is_not_waited_for_without_end(behaviou
     assert all(seconds for seconds in TIMEOUT.as_dict().values())
 
 
-HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-ENDLESS = {
-    "1xx for ever": (
-        trickling(b"", b"HTTP/1.1 102 Processing\r\n\r\n"),
-        r"no response from 127\.0\.0\.1:\d+ within 0\.3 s",
-    ),
-    "a header for ever": (
-        trickling(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
-        r"no response from 127\.0\.0\.1:\d+ within 0\.3 s",
-    ),
-    "a byte at a time": (trickling(HEAD, b"1\r\n[\r\n"), r"the response didn't finish within 0\.3 s"),
-}
-
-
 @pytest.mark.parametrize(("behaviour", "reason"), ENDLESS.values(), ids=ENDLESS.keys())
 @pytest.mark.parametrize("call", [list_channels, create])
 async def test_an_answer_has_a_deadline_and_is_not_asked_for_again(
@@ -314,7 +302,7 @@ def test_a_deadline_is_shown_as_a_number_that_people_write(seconds: float, shown
 
 
 async def test_an_error_that_never_ends_is_told_by_its_status() -> None:
-    with ScriptedServer(otherwise=trickling(HEAD.replace(b"200", b"403"), b"1\r\n[\r\n")) as server:
+    with ScriptedServer(otherwise=trickling(CHUNKED.replace(b"200", b"403"), b"1\r\n[\r\n")) as server:
         async with mosend(server.url, deadline=0.3) as api:
             with pytest.raises(ApiStatusError, match="HTTP 403"):
                 await list_channels(api)

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from fake_time import FakeTime
-from scripted_server import Behaviour, Connection, Request, ScriptedServer, answer, trickling
+from scripted_server import CHUNKED, ENDLESS, Behaviour, Connection, Request, ScriptedServer, answer, trickling
 from variations import variation
 from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiAnswerError, ApiConnectionError, ApiError, ApiStatusError
@@ -77,20 +77,6 @@ async def failure(behaviour: Behaviour, host: str, ask: Ask, *, deadline: float 
                 await ask(forge)
     assert TOKEN not in str(raised.value)
     return raised.value, len(server.requests)
-
-
-CHUNKED: Final = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-ENDLESS: Final = {
-    "1xx for ever": (
-        trickling(b"", b"HTTP/1.1 102 Processing\r\n\r\n"),
-        r"no response from 127\.0\.0\.1:\d+ within 0\.3 s",
-    ),
-    "a header for ever": (
-        trickling(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
-        r"no response from 127\.0\.0\.1:\d+ within 0\.3 s",
-    ),
-    "a byte at a time": (trickling(CHUNKED, b"1\r\n[\r\n"), r"the response didn't finish within 0\.3 s"),
-}
 
 
 @both

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 DEEPEST: Final = 100
@@ -87,6 +87,14 @@ def load_json(data: str | bytes, *, unique_keys: bool = False) -> Any:  # noqa: 
     if _is_deeper(encoded, DEEPEST):
         raise _too_deep(text)
     return value
+
+
+def texts(entry: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+    """The values of ``names``, which must be text. Raises KeyError and TypeError, without quoting the values."""
+    values = [entry[name] for name in names]
+    if any(type(value) is not str for value in values):
+        raise TypeError
+    return values
 
 
 class _NumberError(Exception):

@@ -70,25 +70,31 @@ def read_regular(path: Path) -> bytes:
 
 def special(path: Path) -> str:
     """``it's a FIFO`` or the like if ``path`` isn't a file or folder on a disk; empty otherwise."""
-    try:
-        return _flaw_of(path.stat().st_mode)
-    except (OSError, ValueError):
-        return ""
+    mode = _mode(path)
+    return _flaw_of(mode) if mode else ""
 
 
 def exists(path: Path) -> bool:
     """Whether ``path`` leads to anything; not if nobody can tell: its name is too long, or its folder is closed."""
-    return os.path.exists(path)  # noqa: PTH110 - `Path.exists` raises then
+    return bool(_mode(path))
 
 
 def is_folder(path: Path) -> bool:
     """Whether ``path`` leads to a folder; not if nobody can tell, as for :func:`exists`."""
-    return os.path.isdir(path)  # noqa: PTH112 - `Path.is_dir` raises then
+    return stat.S_ISDIR(_mode(path))
 
 
 def is_file(path: Path) -> bool:
     """Whether ``path`` leads to a file; not if nobody can tell, as for :func:`exists`."""
-    return os.path.isfile(path)  # noqa: PTH113 - `Path.is_file` raises then
+    return stat.S_ISREG(_mode(path))
+
+
+def _mode(path: Path) -> int:
+    """``st_mode`` of what ``path`` leads to; 0 if it leads nowhere, or nobody can tell."""
+    try:
+        return path.stat().st_mode
+    except (OSError, ValueError):
+        return 0
 
 
 def real_path(path: Path) -> Path:

@@ -27,7 +27,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from io import BufferedReader
 from types import TracebackType
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 POLL_SECONDS = 0.01
 
@@ -153,6 +153,21 @@ def trickling(head: bytes, piece: bytes) -> Behaviour:
             time.sleep(0.01)
 
     return behave
+
+
+CHUNKED: Final = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+ENDLESS: Final = {
+    "1xx for ever": (
+        trickling(b"", b"HTTP/1.1 102 Processing\r\n\r\n"),
+        r"no response from 127\.0\.0\.1:\d+ within 0\.3 s",
+    ),
+    "a header for ever": (
+        trickling(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
+        r"no response from 127\.0\.0\.1:\d+ within 0\.3 s",
+    ),
+    "a byte at a time": (trickling(CHUNKED, b"1\r\n[\r\n"), r"the response didn't finish within 0\.3 s"),
+}
+"""Responses without an end, and what's said of each after a deadline of 0.3 s."""
 
 
 def silence() -> Behaviour:

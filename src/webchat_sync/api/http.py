@@ -12,7 +12,8 @@ from dataclasses import replace
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.util import find_spec
-from typing import Final, TypeVar
+from types import ModuleType
+from typing import Final, TypeVar, cast
 
 import anyio
 import httpx
@@ -49,7 +50,7 @@ T = TypeVar("T")
 if find_spec("sniffio") is None:
     # httpcore imports it for every lock that it creates, and Python would search the file system every time: 12% of
     # the CPU time of a whole `apply` of 300 new channels over loopback.
-    sys.modules["sniffio"] = None  # type: ignore[assignment]  # marks a missing module
+    cast("dict[str, ModuleType | None]", sys.modules)["sniffio"] = None  # marks a missing module
 
 
 class Network:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
@@ -26,7 +26,7 @@ from webchat_sync.memory.document import (
 from webchat_sync.memory.file_text import ENTRIES, ORGANIZATIONS, FileText
 from webchat_sync.memory.ports import Edit, Holder, Note, Run
 from webchat_sync.model import ChannelKey, OrganizationKey, moment_text, read_moment
-from webchat_sync.strict_json import load_json
+from webchat_sync.strict_json import load_json, texts
 from webchat_sync.tree import escape_named, left_by, read_regular
 
 if TYPE_CHECKING:
@@ -133,21 +133,14 @@ def _parse(data: bytes) -> _Content:
     try:
         parts: dict[OrganizationKey, dict[str, Any]] = {}
         for more in stored.get(ORGANIZATIONS, []):
-            parts[OrganizationKey(*_texts(more, OrganizationKey._fields))] = {**_without_ids(more), "version": VERSION}
+            parts[OrganizationKey(*texts(more, OrganizationKey._fields))] = {**_without_ids(more), "version": VERSION}
         for entry in stored[ENTRIES]:
-            key = ChannelKey(*_texts(entry, ChannelKey._fields))
+            key = ChannelKey(*texts(entry, ChannelKey._fields))
             part = parts.setdefault(key.of_organization, {"version": VERSION})
             part.setdefault("rotations", {})[key.channel_id] = _without_ids(entry)
         return _Content(data, stored, {scope: parse_document(part) for scope, part in parts.items()})
     except (KeyError, TypeError, AttributeError):
         raise DamagedError(INCOMPLETE) from None
-
-
-def _texts(entry: Mapping[str, Any], names: Iterable[str]) -> list[str]:
-    texts = [entry[name] for name in names]
-    if {*map(type, texts)} != {str}:
-        raise TypeError(texts)
-    return texts
 
 
 def _without_ids(entry: Mapping[str, Any]) -> dict[str, Any]:

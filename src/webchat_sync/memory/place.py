@@ -153,7 +153,7 @@ def _remote(url: str, ref: str, folder: Path, environ: Mapping[str, str]) -> Rem
         if host.startswith("-"):
             raise _refused(address)
     else:
-        address = os.path.abspath(folder / address)  # noqa: PTH100 - `..` is the remote's as git reads it
+        address = os.path.normpath(folder / address)  # with `..` as git reads it
     # The operator's come first, since the token in a pipeline's clone URL may be read-only.
     return Remote(address, ref, _credentials(parts, environ) or credentials)
 

@@ -13,7 +13,7 @@ from webchat_sync.errors import ApplyError, Diagnostic, InputError
 from webchat_sync.files import private_folder, sweep, write_private
 from webchat_sync.frozen import frozen
 from webchat_sync.model import ChannelKey, Ledger, Secret, Sink, moment_text
-from webchat_sync.strict_json import load_json
+from webchat_sync.strict_json import load_json, texts
 from webchat_sync.tree import read_regular
 
 _TEXTS: Final = (*ChannelKey._fields, "name", "attempt", "secret")
@@ -155,9 +155,9 @@ def _as_json(waiting: WaitingSecret) -> str:
 def _read(path: Path) -> WaitingSecret:
     try:
         document: dict[str, Any] = load_json(read_regular(path), unique_keys=True)
-        *key, name, attempt, secret = texts = [document[field] for field in _TEXTS]
+        *key, name, attempt, secret = texts(document, _TEXTS)
         rotation = document["rotation"]
-        if {*map(type, texts)} != {str} or not isinstance(rotation, str | None):
+        if not isinstance(rotation, str | None):
             raise TypeError
         return WaitingSecret(
             key=ChannelKey(*key),
