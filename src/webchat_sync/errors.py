@@ -22,15 +22,15 @@ WebchatSyncError           1
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final, Literal, Self, TypeAlias
 
 from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import show
+from webchat_sync.lazy_pattern import lazy_pattern
 
-_BARE_KEY: Final = re.compile(r"[\w$-]{1,60}")
+_BARE_KEY: Final = lazy_pattern(r"[\w$-]{1,60}")
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -11,31 +11,32 @@ from itertools import pairwise
 from typing import Final
 from urllib.parse import unquote
 
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Secret
 
 _LAYERS: Final = 2
 """The number of nested encodings to decode."""
 
-_WORD: Final = re.compile(r"[!-~]{8,}")
-_PARTS: Final = tuple(re.compile(rf"[\w{marks}-]{{8,}}", re.ASCII) for marks in ("+/=.~", "+/", ".~", ""))
+_WORD: Final = lazy_pattern(r"[!-~]{8,}")
+_PARTS: Final = tuple(lazy_pattern(rf"[\w{marks}-]{{8,}}", re.ASCII) for marks in ("+/=.~", "+/", ".~", ""))
 """The parts of a word that may be a secret: in base64, in URLs, after a dot or an equals sign."""
 
-_SEPARATORS: Final = re.compile(r"0x|\\x|[:,;-]")
+_SEPARATORS: Final = lazy_pattern(r"0x|\\x|[:,;-]")
 """What can separate the bytes of hexadecimal text."""
 
-_HEX: Final = re.compile(r"[0-9a-fA-F]{16,}")
-_BASE32: Final = re.compile(r"[A-Z2-7]{16,}")
-_BASE64: Final = re.compile(r"[\w+/-]{11,}", re.ASCII)
+_HEX: Final = lazy_pattern(r"[0-9a-fA-F]{16,}")
+_BASE32: Final = lazy_pattern(r"[A-Z2-7]{16,}")
+_BASE64: Final = lazy_pattern(r"[\w+/-]{11,}", re.ASCII)
 _SHORTEST: Final = 11
 """Characters: a shorter text holds no such run, and neither of the two others."""
 
-_CAPITAL: Final = re.compile(r"[A-Z]")
-_ESCAPE: Final = re.compile(
+_CAPITAL: Final = lazy_pattern(r"[A-Z]")
+_ESCAPE: Final = lazy_pattern(
     r"\\(?:u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,5})\}|x([0-9a-fA-F]{2})|([0-7]{3})|(.))", re.DOTALL
 )
-_ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});?")
-_QUOTED: Final = re.compile(r"=([0-9a-fA-F]{2})")
-_PRINTABLE: Final = re.compile(rb"[\t\n\r -~]{8,}")
+_ENTITY: Final = lazy_pattern(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});?")
+_QUOTED: Final = lazy_pattern(r"=([0-9a-fA-F]{2})")
+_PRINTABLE: Final = lazy_pattern(rb"[\t\n\r -~]{8,}")
 """What is worth reading in decoded bytes: a run of printable characters, as long as a part of a secret."""
 
 _BETWEEN: Final = bytes(code for code in range(128) if not chr(code).isalnum())

@@ -33,6 +33,7 @@ from webchat_sync.domain.match_items import item_key
 from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import Diagnostic, Path
 from webchat_sync.jsonvalue import show
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Json
 
 
@@ -137,7 +138,7 @@ _KEYS: Final = {"timezone": "timezone", "tz": "timezone", "zone": "timezone", "d
 
 _SUCH_HOURS: Final = 'hours such as `["09:00-13:00"]`'
 
-_OFFSET: Final = re.compile(r"(?:UTC|GMT)?\s*[+-]\s*\d.*", re.IGNORECASE)
+_OFFSET: Final = lazy_pattern(r"(?:UTC|GMT)?\s*[+-]\s*\d.*", re.IGNORECASE)
 
 _ADVISERS: Final[Mapping[str | None, Callable[[Json], Iterator[Diagnostic]]]] = {
     "hosts": hosts,

@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from webchat_sync.errors import Path
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Json
 
 _SCHEMA: Final = frozenset(
@@ -30,7 +31,7 @@ _NAMED_SCHEMAS: Final = frozenset(("$defs", "definitions", "dependentSchemas", "
 WITH_SCHEMAS: Final = _SCHEMA | _SCHEMAS | _NAMED_SCHEMAS
 """The keywords whose values are or contain schemas."""
 
-_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
+_INDEX: Final = lazy_pattern(r"0|[1-9][0-9]{0,8}", re.ASCII)
 """The position of an item (RFC 6901, section 4); no list has more."""
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Json
 
 Test: TypeAlias = "Callable[[Any], bool]"
@@ -53,7 +54,7 @@ def quick(schema: Mapping[str, Any]) -> Test:
     return accepts
 
 
-_END: Final = re.compile(r"(?<!\\)((?:\\\\)*+)\$\Z")
+_END: Final = lazy_pattern(r"(?<!\\)((?:\\\\)*+)\$\Z")
 """A ``$`` at the end that isn't escaped."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -23,6 +22,7 @@ from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.files import create
 from webchat_sync.flat import flat
 from webchat_sync.jsonvalue import show
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.sentences import in_a_row
 from webchat_sync.tree import escape, left_by, special
 from webchat_sync.workflow.state import STATE_FOLDER
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from webchat_sync.cli.next_steps import Start, Step
     from webchat_sync.cli.starter import Host
 
-_ACTION: Final = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
+_ACTION: Final = lazy_pattern(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
 
 
 def _checked_action(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:

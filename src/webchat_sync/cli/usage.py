@@ -9,15 +9,16 @@ import click
 
 from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import Diagnostic
+from webchat_sync.lazy_pattern import lazy_pattern
 
-_NO_COMMAND: Final = re.compile(r"no such command `(.+)`")
+_NO_COMMAND: Final = lazy_pattern(r"no such command `(.+)`")
 """As click says it; releases before 8.4 have no type for it."""
-_QUOTED: Final = re.compile(r"(command |argument |option |value for |:? ?)(?<!\w)'([^']*)'(?!\w)")
-_METAVAR: Final = re.compile(r"(?<= ')\[?([A-Z]+)\]?(?:\.\.\.)?(?=')")
-_CHOICES: Final = re.compile(r"\. Choose from:\s(.+)", re.DOTALL)
-_KIND: Final = re.compile(r"(?:File|Directory) ('.*') is a (file|directory)$", re.DOTALL)
-_SUGGESTION: Final = re.compile(r"(?<=')\.? \(?Did you mean .*", re.DOTALL)
-_SURPLUS: Final = re.compile(r"Got unexpected extra (arguments?) \((.+)\)", re.DOTALL)
+_QUOTED: Final = lazy_pattern(r"(command |argument |option |value for |:? ?)(?<!\w)'([^']*)'(?!\w)")
+_METAVAR: Final = lazy_pattern(r"(?<= ')\[?([A-Z]+)\]?(?:\.\.\.)?(?=')")
+_CHOICES: Final = lazy_pattern(r"\. Choose from:\s(.+)", re.DOTALL)
+_KIND: Final = lazy_pattern(r"(?:File|Directory) ('.*') is a (file|directory)$", re.DOTALL)
+_SUGGESTION: Final = lazy_pattern(r"(?<=')\.? \(?Did you mean .*", re.DOTALL)
+_SURPLUS: Final = lazy_pattern(r"Got unexpected extra (arguments?) \((.+)\)", re.DOTALL)
 _OURS: Final = {
     " is not ": " isn't ",
     " does not ": " doesn't ",
@@ -25,9 +26,9 @@ _OURS: Final = {
     "a valid integer range": "a whole number",
     "a valid float range": "a number",
 }
-_RANGE: Final = re.compile(r" is not in the range (?:(\d+)<=)?x(?:<=(\d+)|>=(\d+))?")
+_RANGE: Final = lazy_pattern(r" is not in the range (?:(\d+)<=)?x(?:<=(\d+)|>=(\d+))?")
 
-_WAY_OUT: Final = re.compile(r"""((?:"(?:[^"\\]|\\.)*"|`[^`]*`|[^"`])*?)\. ([A-Z].*)""", re.DOTALL)
+_WAY_OUT: Final = lazy_pattern(r"""((?:"(?:[^"\\]|\\.)*"|`[^`]*`|[^"`])*?)\. ([A-Z].*)""", re.DOTALL)
 """A sentence about what's wrong, and what to do; a full stop in quotes ends no sentence."""
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import Final
+
+from webchat_sync.lazy_pattern import lazy_pattern
 
 LEAST_CONTRAST: Final = 3.0
 """The minimum in WCAG 2.2 between large text or a control and its background (1.4.3, 1.4.11)."""
 
-_COLOR: Final = re.compile(r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
+_COLOR: Final = lazy_pattern(r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
 
 
 def is_color(text: str) -> bool:

@@ -17,6 +17,7 @@ from webchat_sync.domain.canonical import ADDED
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import as_json
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Json, Missing
 
 FIELD: Final = "operatingHours"
@@ -30,9 +31,9 @@ DAY: Final = 24 * 60
 Ranges: TypeAlias = "tuple[tuple[int, int], ...]"
 """When a day is open, in minutes since midnight: sorted, and no two touch."""
 
-_RANGE: Final = re.compile(r"\s*([0-9]{1,2}):([0-5][0-9])\s*[-–]\s*([0-9]{1,2}):([0-5][0-9])\s*", re.ASCII)
+_RANGE: Final = lazy_pattern(r"\s*([0-9]{1,2}):([0-5][0-9])\s*[-–]\s*([0-9]{1,2}):([0-5][0-9])\s*", re.ASCII)
 _NO_PLACES: Final = frozenset({"localtime", "posixrules", "Factory"})
-_TIMES: Final = re.compile(r"(\d{1,2})[:.h]?(\d{2})?[^\dA-Za-z]+(\d{1,2})[:.h]?(\d{2})?", re.ASCII)
+_TIMES: Final = lazy_pattern(r"(\d{1,2})[:.h]?(\d{2})?[^\dA-Za-z]+(\d{1,2})[:.h]?(\d{2})?", re.ASCII)
 _HORIZON: Final = 15 * DAY
 """Minutes to look ahead: an opening that a clock change skips recurs a week later."""
 

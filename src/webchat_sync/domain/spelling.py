@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from typing import Final
+
+from webchat_sync.lazy_pattern import lazy_pattern
 
 _LONGEST: Final = 60
 """The number of characters of a name to compare."""
 
-_NOT_WORD: Final = re.compile(r"[\W_]+")
+_NOT_WORD: Final = lazy_pattern(r"[\W_]+")
 
 
 def nearest(name: str, known: Collection[str], *, likeness: float = 0.6) -> str | None:

@@ -12,6 +12,7 @@ from typing import Final
 
 from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.frozen import frozen
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.sentences import in_a_row
 from webchat_sync.strict_json import JsonError, load_json
 from webchat_sync.tree import escape, is_folder, is_skipped, left_by, read_regular, real_path
@@ -53,11 +54,11 @@ OVERLAY: Final = Role("an overlay", "Check the path. For several overlays, repea
 _RESULT: Final = b'"format_version"'
 """The top-level key of every JSON file that this program writes, which no manifest has."""
 
-_NEARLY: Final = re.compile(r"\.(?:ya?ml|yam|json[c5]?)(?:$|[.~_ #-])", re.IGNORECASE)
-_MARKS: Final = [re.compile(rb"(?m)(?:^|[{,])\s*\"?%s\"?\s*:" % key) for key in (b"version", b"channels")]
+_NEARLY: Final = lazy_pattern(r"\.(?:ya?ml|yam|json[c5]?)(?:$|[.~_ #-])", re.IGNORECASE)
+_MARKS: Final = [lazy_pattern(rb"(?m)(?:^|[{,])\s*\"?%s\"?\s*:" % key) for key in (b"version", b"channels")]
 """What every manifest contains, as far as a quick look shows."""
 
-_BEGINS_AS_RESULT: Final = re.compile(rb'\s*\{\s*"format_version"\s*:')
+_BEGINS_AS_RESULT: Final = lazy_pattern(rb'\s*\{\s*"format_version"\s*:')
 _RESULTS: Final = {
     "listings": ("a snapshot of live channels", "To plan against it, use `plan --live FILE`."),
     "manifest_digest": ("a saved plan", "To view it, use `show FILE`; to apply it, `apply FILE`."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
@@ -12,6 +11,7 @@ import yaml
 from webchat_sync.check.secrets import exposed, refuse_secret
 from webchat_sync.check.variables import Variables
 from webchat_sync.errors import Diagnostic, Place
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.leaks import KEY_MARK
 from webchat_sync.manifest.files import (
     MANIFEST,
@@ -31,7 +31,7 @@ _OWN: Final = frozenset(("version", "organization", "settings", "defaults", "cha
 _OF_SCHEMAS: Final = frozenset(("properties", "required", "allOf", "anyOf", "oneOf", "not", "if", "$defs"))
 """Keys by which a JSON Schema, such as a policy, is recognised."""
 
-_QUOTES: Final = re.compile("`[^`]{2,}`|: ")
+_QUOTES: Final = lazy_pattern("`[^`]{2,}`|: ")
 """Messages that quote more than one character of the file contain this."""
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from webchat_sync.errors import ApiError, CombinedApiError, Place, UndeliveredError
 from webchat_sync.flat import flat
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import (
     ActiveChange,
     ApplyReport,
@@ -61,7 +61,7 @@ _INVALID: Final = {400, 422}
 _ONE_FIELD: Final = 2
 """The number of fields in a PATCH with one field apart from ``enabled``."""
 
-_WORD: Final = re.compile(r"\w+")
+_WORD: Final = lazy_pattern(r"\w+")
 _LOOK: Final = "The call was sent, but no reliable response arrived: check the channel."
 _IN_DOUBT: Final = "Check what is in doubt, then run apply again to continue."
 _REFUSED: Final = "Fix what failed, then run apply again to continue."

@@ -6,7 +6,6 @@ computed when it's needed.
 
 from __future__ import annotations
 
-import re
 import zlib
 from array import array
 from collections.abc import Collection, Iterable, Mapping
@@ -17,10 +16,11 @@ from typing import Final, TypeAlias
 from webchat_sync.errors import Diagnostic, Path, Place, Step
 from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import Json, as_json
+from webchat_sync.lazy_pattern import lazy_pattern
 
-LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
+LINE_BREAK: Final = lazy_pattern(r"\r\n|\r|\n")
 
-SURROGATE: Final = re.compile("[\ud800-\udfff]")
+SURROGATE: Final = lazy_pattern("[\ud800-\udfff]")
 """Half of a character, which UTF-8 can't represent."""
 
 LINE: Final = 32

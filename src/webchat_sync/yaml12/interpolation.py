@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from webchat_sync.errors import Diagnostic
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.yaml12.document import SURROGATE
 
 MARK: Final = "${"
 """A text without this has nothing to replace."""
 
-VARIABLE: Final = re.compile(r"(?<!\$)\$\{(?:[^}$]|\$(?!\{))*+\}")
+VARIABLE: Final = lazy_pattern(r"(?<!\$)\$\{(?:[^}$]|\$(?!\{))*+\}")
 """A variable as it's written."""
 
-_PIECE: Final = re.compile(
+_PIECE: Final = lazy_pattern(
     r"""
       \$\$\{                                    # a literal ${
     | \$\{ (?P<name>[A-Za-z_][A-Za-z0-9_]*)

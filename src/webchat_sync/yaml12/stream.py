@@ -10,6 +10,7 @@ import yaml
 from yaml import events
 from yaml.scanner import ScannerError
 
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.yaml12.document import LINE, SURROGATE, Source
 from webchat_sync.yaml12.json_events import json_events
 
@@ -68,10 +69,10 @@ _DEEPEST: Final = 200
 _FORMER_BREAKS: Final = ("\x85", "\u2028", "\u2029")
 """Line breaks in YAML 1.1, but not in YAML 1.2 and JSON."""
 
-_TABBED: Final = re.compile(rb"^ *\t[ \t]*(?=\r?$|#)", re.MULTILINE)
+_TABBED: Final = lazy_pattern(rb"^ *\t[ \t]*(?=\r?$|#)", re.MULTILINE)
 """The white space of a line that's otherwise empty or a comment. In YAML 1.2, but not in libyaml, it can have tabs."""
 
-_ESCAPE: Final = re.compile(rb"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)", re.DOTALL)
+_ESCAPE: Final = lazy_pattern(rb"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)", re.DOTALL)
 
 
 def event_source(source: Source, parser: Parser) -> Callable[[], Event]:
