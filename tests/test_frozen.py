@@ -63,6 +63,31 @@ def test_instances_look_and_compare_as_those_of_dataclass(one: Any, other: Any) 
     assert repr(replace(ours, x=1)) == repr(replace(standard, x=1))
 
 
+@given(arguments, st.integers(0, 9))
+def test_the_first_instances_are_like_the_later_ones(made_of: Any, before: int) -> None:
+    many = one_of_each(frozen)
+    for _ in range(before):
+        many(1)
+    assert repr(many(*made_of[0], **made_of[1])) == repr(STANDARD(*made_of[0], **made_of[1]))
+
+
+@pytest.mark.parametrize("before", [0, 9])
+@pytest.mark.parametrize(
+    ("args", "kwargs"),
+    [((), {}), ((1, 2, {}, "s", 5, "too many"), {}), ((1,), {"x": 2}), ((1,), {"unknown": 1}), ((1,), {"sum": 1.0})],
+)
+def test_wrong_arguments_are_refused_as_by_dataclass(args: Any, kwargs: Any, before: int) -> None:
+    many = one_of_each(frozen)
+    for _ in range(before):
+        many(1)
+    messages = []
+    for made in (many, STANDARD):
+        with pytest.raises(TypeError) as caught:
+            made(*args, **kwargs)
+        messages.append(str(caught.value))
+    assert messages[0] == messages[1]
+
+
 def test_the_signature_and_the_arguments_are_those_of_dataclass() -> None:
     assert inspect.signature(OURS).parameters.keys() == inspect.signature(STANDARD).parameters.keys()
     assert OURS.__match_args__ == STANDARD.__match_args__

@@ -1,7 +1,7 @@
 """Patterns that are compiled when they're first used.
 
-A command uses a third of the patterns that its modules define. Compiling the others took 4% of a whole plan of 300
-channels (``python benchmarks/plan.py``).
+A plan uses 20 of the 100 patterns that its modules define. Compiling the others took 2% of the instructions of a whole
+plan of 300 channels.
 """
 
 from __future__ import annotations
