@@ -12,7 +12,6 @@ from yaml.scanner import ScannerError
 
 from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.yaml12.document import LINE, SURROGATE, Source
-from webchat_sync.yaml12.json_events import json_events
 
 
 class Mark(Protocol):
@@ -79,6 +78,8 @@ def event_source(source: Source, parser: Parser) -> Callable[[], Event]:
     """A function that returns the next event of ``source`` on every call; it raises ``yaml.YAMLError``."""
     data = source.data
     if source.name.endswith(".json"):
+        from webchat_sync.yaml12.json_events import json_events
+
         if (next_json_event := json_events(data)) is not None:
             return cast("Callable[[], Event]", next_json_event)
         data = _ESCAPE.sub(_join_surrogates, data)
