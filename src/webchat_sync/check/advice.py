@@ -112,8 +112,8 @@ def duplicate_items(value: Json, *, shape: Shape) -> Iterator[Diagnostic]:
     """Items with the same id as an earlier item, or without an id, the same name or label."""
     first: dict[tuple[str, str], int] = {}
     for index, item in enumerate(value if isinstance(value, list) else ()):
-        keys = ((key, own) for key in shape.list_keys if (own := item_key(item, key)) is not None)
-        if (known := next(keys, None)) is None or first.setdefault(known, index) == index:
+        known = _known_by(item, shape)
+        if known is None or first.setdefault(known, index) == index:
             continue
         key, _ = known
         hint = "If one of them changes, there's no way to know which. Make the keys unique, or give each item its `id`."
@@ -121,6 +121,14 @@ def duplicate_items(value: Json, *, shape: Shape) -> Iterator[Diagnostic]:
             hint = f"Remove the `{key}` of a new item: the server assigns one."
         message = f"this item has the same `{key}` as the one at [{first[known]}]"
         yield warning((index, key), message, hint, "duplicate-item")
+
+
+def _known_by(item: Json, shape: Shape) -> tuple[str, str] | None:
+    """The first key of the shape that ``item`` has, and its value; None if it has none."""
+    for key in shape.list_keys:
+        if (own := item_key(item, key)) is not None:
+            return key, own
+    return None
 
 
 def contrast(value: Json) -> Iterator[Diagnostic]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Final
 
 from webchat_sync.domain.canonical import ITEM_ID, canonical, have_ids, is_plain, own_text
 from webchat_sync.domain.catalogue import PLAIN, Shape
 from webchat_sync.domain.item_order import keep_order, own_part
+from webchat_sync.jsonvalue import as_json
 from webchat_sync.model import Item, Json, Position
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ Identity = Callable[[Json], Hashable | None]
 
 UNDESCRIBED: Final = Shape(list_type="map", list_keys=(ITEM_ID, "name", "label"), server_keys=frozenset({ITEM_ID}))
 """The shape of a list without a schema whose live items have ids, which the server adds at any depth."""
-
-_AS_JSON: Final = json.JSONEncoder(ensure_ascii=False)
 
 MOST_PAIRS: Final = 1_000_000
 """The limit of pairs to compare; above it, items without keys are matched by position, and equal ones in any order."""
@@ -147,7 +146,9 @@ def item_key(item: Json, key: str) -> str | None:
     value = item.get(key) if isinstance(item, dict) else None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return _AS_JSON.encode(value) if isinstance(value, (str, int, float)) else None
+    if isinstance(value, str):
+        return encode_basestring(value)  # what `as_json` comes down to for a text, in a third of the time
+    return as_json(value) if isinstance(value, (int, float)) else None
 
 
 def _match_in_order(items: Shape, live: Sequence[Json], declared: Sequence[Json]) -> list[int | None]:

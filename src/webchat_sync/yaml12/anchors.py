@@ -45,7 +45,8 @@ class Anchors:
         """Register that a mapping or list at nesting level ``depth`` starts at ``position``."""
         if depth > DEEPEST:
             self._troubles.refuse(TOO_DEEP, position, NONE_SO_DEEP)
-        self._deepest = max(self._deepest, depth)
+        if depth > self._deepest:
+            self._deepest = depth
 
     def name_scalar(self, name: str, value: Json, position: int) -> None:
         """Give a scalar the anchor ``name``."""
