@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import FrozenInstanceError, asdict, dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -21,6 +21,7 @@ def one_of_each(decorate: Callable[[type], Any]) -> Any:
     """A class with every kind of field that the model has, made by ``decorate``."""
 
     class Point:
+        kind: ClassVar[str] = "point"
         x: float
         y: float = 0.0
         tags: dict[str, int] = field(default_factory=dict)
@@ -92,7 +93,8 @@ def test_the_signature_and_the_arguments_are_those_of_dataclass() -> None:
     assert inspect.signature(OURS).parameters.keys() == inspect.signature(STANDARD).parameters.keys()
     assert OURS.__match_args__ == STANDARD.__match_args__
     assert OURS.__slots__ == STANDARD.__slots__
-    assert [item.name for item in fields(OURS)] == [item.name for item in fields(STANDARD)]
+    assert OURS.__annotations__ == STANDARD.__annotations__
+    assert [(item.name, item.type) for item in fields(OURS)] == [(item.name, item.type) for item in fields(STANDARD)]
     for wrong in [(), (1, 2, 3, 4, 5, 6), (1, {"unknown": 1})]:
         with pytest.raises(TypeError):
             OURS(*wrong[:-1], **wrong[-1]) if wrong and isinstance(wrong[-1], dict) else OURS(*wrong)

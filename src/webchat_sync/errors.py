@@ -23,7 +23,7 @@ WebchatSyncError           1
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar, Final, Literal, Self, TypeAlias
 
 from webchat_sync.frozen import frozen
@@ -33,13 +33,16 @@ from webchat_sync.lazy_pattern import lazy_pattern
 _BARE_KEY: Final = lazy_pattern(r"[\w$-]{1,60}")
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@frozen
 class Place:
     """A position in a file; ``line`` and ``column`` count from 1."""
 
     file: str
     line: int
     column: int
+
+    def __lt__(self, other: Place) -> bool:
+        return (self.file, self.line, self.column) < (other.file, other.line, other.column)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"

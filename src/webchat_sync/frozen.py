@@ -17,6 +17,9 @@ from typing import Any, ClassVar, Final, NoReturn, Protocol, TypeVar, cast, data
 
 _Class = TypeVar("_Class", bound=type)
 
+_SPECIAL: Final = ("ClassVar", "InitVar", "KW_ONLY")
+"""The annotations that don't make a field, or not an ordinary one."""
+
 _FEW: Final = 5
 """Compiling the function takes as long as making some twenty instances without it."""
 
@@ -51,7 +54,7 @@ def frozen(
     def make(cls: _Class) -> _Class:
         # dataclass() would make a missing docstring from the signature, which takes longer than everything else.
         cls.__doc__ = cls.__doc__ or cls.__name__
-        made: Any = dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(cls)
+        made = _with_fields(cls, slots=slots, kw_only=kw_only)
         methods = {"__init__": _Init(made), "_compared": staticmethod(_getter(made)), **_SHARED}
         for name, method in methods.items():
             if name not in vars(cls):
@@ -59,6 +62,21 @@ def frozen(
         return cast(_Class, made)
 
     return make if cls is None else make(cls)
+
+
+def _with_fields(cls: type, *, slots: bool, kw_only: bool) -> type:
+    """What ``dataclass()`` makes of ``cls`` if it makes no functions.
+
+    It searches every annotation that's a text for the special ones, which takes a third of its time.
+    """
+    annotations: dict[str, Any] = vars(cls).get("__annotations__", {})
+    ordinary = [name for name, text in annotations.items() if not any(special in str(text) for special in _SPECIAL)]
+    cls.__annotations__ = annotations | dict.fromkeys(ordinary, object)
+    made: type = dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(cls)
+    made.__annotations__ = annotations
+    for item in fields(cast(Any, made)):
+        item.type = annotations.get(item.name, item.type)
+    return made
 
 
 class _Init:

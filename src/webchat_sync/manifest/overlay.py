@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from webchat_sync.domain.names import stored_form
 from webchat_sync.domain.spelling import nearest
@@ -32,7 +32,8 @@ _MOST_SUGGESTIONS: Final = 100
 """The number of misspelt names for which a similar one is suggested."""
 
 
-class _Layers(NamedTuple):
+@frozen
+class _Layers:
     """The index of a channel in the base, and in the overlay; None if it isn't there."""
 
     base: int | None
