@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from json.encoder import encode_basestring
@@ -29,14 +29,24 @@ MOST_PAIRS: Final = 1_000_000
 
 def list_shape(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> Shape:
     """How these two lists are compared: by the catalogue, and by the ids that the server gave the items."""
-    if ITEM_ID in shape.server_keys or not any(isinstance(item, dict) for item in declared):
-        return shape
-    if not any(has_key(item, ITEM_ID) for item in live):
+    if not _ids_added(shape, live, declared):
         return shape
     if shape.list_type == "atomic":
         return replace(UNDESCRIBED, items=shape.items)
     keys = (ITEM_ID, *(key for key in shape.list_keys if key != ITEM_ID))
     return replace(shape, list_keys=keys, server_keys=shape.server_keys | {ITEM_ID})
+
+
+def server_keys(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> frozenset[str]:
+    """Those of :func:`list_shape`."""
+    return shape.server_keys | {ITEM_ID} if _ids_added(shape, live, declared) else shape.server_keys
+
+
+def _ids_added(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> bool:
+    """Whether the server gave ids to the items, which the catalogue doesn't say."""
+    if ITEM_ID in shape.server_keys or not any(isinstance(item, dict) for item in declared):
+        return False
+    return any(has_key(item, ITEM_ID) for item in live)
 
 
 def match_items(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> Sequence[int | None]:
@@ -81,12 +91,12 @@ def item_steps(shape: Shape, items: Sequence[Json]) -> list[Item | Position]:
     ]
 
 
-def without_server_keys(shape: Shape, live_item: Json, declared_item: Json) -> Json:
-    """``live_item`` without the keys that the server added and ``declared_item`` lacks."""
+def without_added(keys: Iterable[str], live_item: Json, declared_item: Json) -> Json:
+    """``live_item`` without those of ``keys`` that the server added, and ``declared_item`` lacks."""
     if not isinstance(live_item, dict) or not isinstance(declared_item, dict):
         return live_item
     bare = live_item.copy()
-    for key in shape.server_keys:
+    for key in keys:
         if key not in declared_item and is_plain(bare.get(key)):
             del bare[key]
     return bare
