@@ -8,14 +8,14 @@ order, new items are inserted at their positions, and inner differences are repl
 from __future__ import annotations
 
 import marshal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
-from webchat_sync.domain.canonical import added_by_server, comparable, have_ids, member_texts
+from webchat_sync.domain.canonical import added_by_server, comparable, have_ids, is_plain, member_texts
 from webchat_sync.domain.catalogue import PLAIN, Shape
 from webchat_sync.domain.match_items import item_steps, list_shape, match_items, server_keys, without_added
-from webchat_sync.model import FieldChange, Item, Json, Key, Missing, Order, Position, Steps
+from webchat_sync.model import UNKNOWN, FieldChange, Item, Json, Key, Missing, Order, Position, Steps
 
 _HOLDING: Final = (dict, list)
 
@@ -72,7 +72,18 @@ def same_items(shape: Shape, live: Json, declared: Json) -> bool:
     if shape.list_type == "set":  # if one declared member has an id, all do
         return False
     keys = server_keys(shape, live, declared)
-    return bool(keys) and identical(list(map(partial(without_added, keys), live, declared)), declared)
+    return bool(keys) and all(map(partial(_same_item, keys), live, declared))
+
+
+def _same_item(keys: Collection[str], live: Json, declared: Json) -> bool:
+    """Whether the live item has the declared values, and apart from those only keys that the server added."""
+    if not isinstance(live, dict) or not isinstance(declared, dict):
+        return identical(live, declared)
+    for key, value in declared.items():
+        if not identical(live.get(key, UNKNOWN), value):
+            return False
+    added = [key for key in keys if key not in declared and is_plain(live.get(key))]
+    return len(live) == len(declared) + len(added)
 
 
 def _same_scalar(shape: Shape, live: Json, declared: Json) -> bool:
