@@ -198,10 +198,8 @@ class _Assignment:
 
     def of(self, document: int) -> tuple[_Layers, ...]:
         """The resulting channels of one document."""
-        layers = [
-            _Layers(position, self._changed.get((document, position))) for position in range(self._lengths[document])
-        ]
-        return (*layers, *(_Layers(None, position) for position in self._added[document]))
+        layers = [_Layers(below, self._changed.get((document, below))) for below in range(self._lengths[document])]
+        return (*layers, *(_Layers(None, above) for above in self._added[document]))
 
     def _assign(self, position: int, channel: Json) -> None:
         name = stored_form(_text(channel, "name") or "")
