@@ -15,6 +15,7 @@ from webchat_sync.cli.rotations import secret_rules, take_over_option, verify_op
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.sign import sign
 from webchat_sync.cli.signals import heeding
+from webchat_sync.cli.streams import echo_read
 from webchat_sync.cli.subject import (
     ANYWHERE,
     WITH_KEY,
@@ -226,7 +227,7 @@ def deliver(
                 Sinks(
                     runtime.environ,
                     keys=(key,),
-                    show=click.echo,
+                    show=echo_read,
                     allowed_paths=runtime.allowed_paths,
                     reserved={**_ledgers(subject), **own_folder()},
                 ),
