@@ -110,7 +110,7 @@ def _without_content(
     harmless = [problem for problem in problems if not problem.path and not _QUOTES.search(problem.message)]
     hint = role.begins
     if source.name.endswith(".json") and not _OF_SCHEMAS.isdisjoint(keys):
-        hint += " A policy is only skipped if its name ends in `.schema.json`."
+        hint += " A schema, such as a policy, is only skipped if its name ends in `.schema.json`."
     elif role is MANIFEST:
         hint += " If this file is something else, use only the files or folders that are manifests."
     return harmless or [Diagnostic(f"this isn't {role.name}", Place(source.name, 1, 1), hint=hint, code=role.code)]
