@@ -348,7 +348,7 @@ def test_requests_and_answers_are_logged_without_secrets(api: Emulated, tmp_path
     assert "ConnectError" in (tmp_path / "log").read_text(encoding="utf-8")
 
 
-SEVERAL = "the manifests belong to several organisations: a, b"
+SEVERAL = "the manifests belong to several organisations: a and b"
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_a_channel_that_cannot_be_matched_in_full() -> None:
         in_full('2 live channels have the name "Support": c-1, c-2', hint="Use the channel's id instead."),
     )
     assert read([find_channel(twins, "Help")]) == (
-        in_full('no live channel has the name or id "Help"', hint='Live channels: "Sales", "Support", "Support".'),
+        in_full('no live channel has the name or id "Help"', hint='Live channels: "Sales", "Support".'),
     )
     assert read([find_channel([], "Help")]) == (
         in_full('no live channel has the name or id "Help"', hint="Live channels: none."),

@@ -23,7 +23,7 @@ from webchat_sync.model import (
 )
 from webchat_sync.plan.former_channels import IN_DOUBT, TWICE
 from webchat_sync.plan.organizations import refused
-from webchat_sync.sentences import counted, in_a_row
+from webchat_sync.sentences import counted, in_a_row, quoted
 
 _MOST_SEARCHES: Final = 20
 """How many names are compared with all others, to find similar ones."""
@@ -261,7 +261,7 @@ def _too_many_deletes(organization: OrganizationPlan, options: GuardOptions) -> 
     max_deletes = options.max_deletes
     limit = max_deletes.of(listed) if max_deletes else max(1, DEFAULT_PERCENTAGE.of(listed))
     if len(deletes) > limit:
-        names = ", ".join(f'"{change.address}"' for change in deletes)
+        names = quoted([change.address for change in deletes])
         them = "it" if len(deletes) == 1 else "all of them"
         explanation = (
             f"--max-deletes is {max_deletes}"

@@ -6,19 +6,16 @@ import hmac
 from pathlib import Path
 from typing import Final
 
-from webchat_sync.domain.spelling import candidates
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import ChannelKey, Ledger, Secret, Sink
 from webchat_sync.secrets.ledger import matching, secret_hash
 from webchat_sync.secrets.sinks import addresses, read_sink
 from webchat_sync.secrets.sinks.path import target
+from webchat_sync.sentences import candidates
 from webchat_sync.tree import exists
 
 _FROM: Final = "Use --from FILE, --from FILE:KEY, or --from - to read the secret from standard input."
 _ELSEWHERE: Final = "To sign with a secret that isn't in the ledger, use --from."
-
-_MOST_NAMED: Final = 10
-"""How many channels of the ledger to name if none of them is similar."""
 
 
 def signature(secret: Secret, user_id: str) -> str:
@@ -68,7 +65,7 @@ def _only_key(name: str, ledger: Ledger) -> ChannelKey:
         hint = f"Use an id: {owners}."
     else:
         what, names = "no channel", [entry.name for entry in ledger.values()]
-        hint = f"It has: {candidates(name, names, most=_MOST_NAMED)}. {_ELSEWHERE}" if names else _FROM
+        hint = f"It has: {candidates(name, names)}. {_ELSEWHERE}" if names else _FROM
     raise InputError([Diagnostic(f'the ledger has {what} with the name or id "{name}"', hint=hint)])
 
 
