@@ -22,7 +22,6 @@ from webchat_sync.model import (
     Update,
 )
 from webchat_sync.plan.former_channels import IN_DOUBT, TWICE
-from webchat_sync.plan.organizations import refused
 from webchat_sync.sentences import counted, in_a_row, quoted
 
 _MOST_SEARCHES: Final = 20
@@ -69,11 +68,6 @@ _WAYS_OUT: Final = (
 _DECLARE_IT: Final = "Declare `sync.identitySecret` for it"
 
 NO_OPTIONS: Final = GuardOptions()
-
-
-def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS, *, strict: bool = False) -> tuple[Diagnostic, ...]:
-    """Every reason not to apply ``plan``, with the option that would allow it; empty if it may be applied."""
-    return refused(judged(plan, options, strict=strict))
 
 
 def judged(plan: Plan, options: GuardOptions, *, strict: bool = False) -> Plan:
