@@ -144,7 +144,7 @@ def _refused(error: click.ClickException, arguments: Sequence[str]) -> int:
         return USAGE
     if isinstance(error, click.UsageError) and error.ctx is None:
         error.ctx = _context(arguments)
-    click.echo(render_problems([usage_problem(error)]), err=True)
+    click.echo(render_problems([usage_problem(error, arguments)]), err=True)
     return USAGE if isinstance(error, click.UsageError) else 1
 
 

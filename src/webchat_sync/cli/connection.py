@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 BASE_URL: Final = "https://api.mosend.dev"
 """The address of the vendor's API (the vendor's API reference)."""
+_NAME_IT: Final = "Use --org ID or set MOSEND_ORG_ID."
 
 
 @frozen
@@ -186,11 +187,10 @@ def _connect(
         yield Connection(base_url=base_url, label=options.label(runtime), keys=keys, failed=failed, key_variables=own)
 
 
-def one_organization(options: ConnectionOptions, runtime: Runtime) -> str:
-    """The organisation in --org or the environment; raises InputError if there is none."""
-    organization = options.default_organization(runtime)
-    if organization is None:
-        raise InputError([Diagnostic("no organisation is given", hint="Use --org ID or set MOSEND_ORG_ID.")])
+def one_organization(options: ConnectionOptions, runtime: Runtime, hint: str = _NAME_IT) -> str:
+    """The organisation in --org or the environment; raises InputError with the ``hint`` if there is none."""
+    if (organization := options.default_organization(runtime)) is None:
+        raise InputError([Diagnostic("no organisation is given", hint=hint)])
     return organization
 
 

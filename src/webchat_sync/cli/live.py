@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from webchat_sync.model import Plan
     from webchat_sync.planfile.snapshot import Snapshot
     from webchat_sync.workflow.plan import PlanOptions
+
+_NAME_ONE: Final = "Use --org ID, set MOSEND_ORG_ID, or give the path of manifests that name it."
 
 
 def _live_option(needs: str) -> Callable[[Callable[..., object]], Callable[..., object]]:
@@ -78,7 +80,7 @@ def take_live(manifests: Sequence[Manifest] | None, connection: ConnectionOption
     """
     from webchat_sync.workflow.snapshot import take_snapshot
 
-    named = [Manifest(one_organization(connection, runtime), ())] if manifests is None else manifests
+    named = [Manifest(one_organization(connection, runtime, _NAME_ONE), ())] if manifests is None else manifests
     organizations = key_variables(named)
     with connect(connection, runtime, organizations, named) as connected:
         snapshot = wait_for(lambda: take_snapshot(connected, runtime))

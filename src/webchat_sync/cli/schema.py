@@ -45,7 +45,7 @@ def command(*, name: str, learned: Path | None) -> None:
     \b
     Examples:
       webchat-sync schema manifest > manifest.schema.json
-      webchat-sync schema manifest --learned learned.json > manifest.schema.json
+      webchat-sync schema manifest --learned learned.schema.json > manifest.schema.json
       webchat-sync schema plan
     """
     import json

@@ -21,6 +21,7 @@ from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.frozen import frozen
 from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import GitMemory, Sink
+from webchat_sync.sentences import MOST_NAMED, in_a_row
 from webchat_sync.workflow.state import LEDGER, MemoryPlace, declared_memory, ledgers_of
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ class _SeveralError(InputError):
 
     def __init__(self, manifests: Sequence[Manifest]) -> None:
         self.manifests = manifests
-        named = ", ".join(manifest.organization for manifest in manifests)
+        named = in_a_row([manifest.organization for manifest in manifests], most=MOST_NAMED)
         hint = "Use --org ID, or --manifest PATH with the files of one of them."
         super().__init__([Diagnostic(f"the manifests belong to several organisations: {named}", hint=hint)])
 

@@ -208,8 +208,17 @@ def _looks_like_one(file: Path) -> bool:
     """Whether the file contains what every manifest contains."""
     with suppress(OSError, ValueError):
         data = read_regular(file) if file.is_file() else b""
-        return all(mark.search(data) for mark in _MARKS)
+        return all(mark.search(data) for mark in _MARKS) and not _is_other_json(data)
     return False
+
+
+def _is_other_json(data: bytes) -> bool:
+    """Whether it's JSON without a manifest's keys at the top, such as the schema that an editor uses for manifests."""
+    try:
+        document = load_json(data)
+    except JsonError:
+        return False
+    return not (isinstance(document, dict) and {"version", "channels"} <= document.keys())
 
 
 def _identity(path: Path) -> Path:

@@ -103,17 +103,26 @@ def _without_content(
 ) -> list[Diagnostic] | None:
     """Problems that don't quote the file, for one that isn't like a manifest or overlay; None if it is."""
     keys = _keys(source, documents)
-    if keys & _OWN or not (documents or problems):
+    if _is_like_one(keys, documents) or not (documents or problems):
         return None
     if not problems and not any(isinstance(document.value, dict) for document in documents):
         return None  # the checks don't quote a list or a text
     harmless = [problem for problem in problems if not problem.path and not _QUOTES.search(problem.message)]
     hint = role.begins
     if source.name.endswith(".json") and not _OF_SCHEMAS.isdisjoint(keys):
-        hint += " A policy is only skipped if its name ends in `.schema.json`."
+        hint += " A schema, such as a policy, is only skipped if its name ends in `.schema.json`."
     elif role is MANIFEST:
         hint += " If this file is something else, use only the files or folders that are manifests."
     return harmless or [Diagnostic(f"this isn't {role.name}", Place(source.name, 1, 1), hint=hint, code=role.code)]
+
+
+def _is_like_one(keys: frozenset[str], documents: list[Document]) -> bool:
+    """Whether a file with these top-level ``keys`` is like a manifest; many others have a `version`, but not ours."""
+    own = keys & _OWN
+    first = documents[0].value if documents else None
+    if own == {"version"} < keys and isinstance(first, dict) and "version" in first:
+        return first["version"] in (1, "1")
+    return bool(own)
 
 
 def _keys(source: Source, documents: list[Document]) -> frozenset[str]:

@@ -96,7 +96,8 @@ def declared_remote(setting: GitMemory, clone: Path, environ: Mapping[str, str])
         hint = (
             f"Its remotes: {known}. A manifest must use one of them; use --memory or WEBCHAT_SYNC_MEMORY for a URL."
             if known
-            else "Add it with `git remote add`, or use --memory or WEBCHAT_SYNC_MEMORY with a URL."
+            else "Add it with `git remote add`, run this in the clone of the manifests, or use --memory or "
+            "WEBCHAT_SYNC_MEMORY with a URL."
         )
         raise NoRemoteError([Diagnostic(f"this clone has no remote {show(name)} for the memory", hint=hint)])
     url = _ask(clone, environ, "remote", "get-url", "--push", name)

@@ -11,8 +11,6 @@ from webchat_sync.lazy_pattern import lazy_pattern
 
 Kind: TypeAlias = Literal["error", "warning", "notice"]
 
-_LINES: Final = lazy_pattern(r"(\r?\n)")
-
 MOST: Final = 10
 """How many annotations of one kind GitHub accepts from a step; it silently drops the rest."""
 
