@@ -234,6 +234,22 @@ def test_json_has_two_blanks_a_level_and_the_same_order() -> None:
 
 
 @pytest.mark.parametrize(
+    ("inside", "neat"),
+    [
+        ('"x": "$${X} ${X}"', '"x": "$${X} ${X}"'),
+        ('"x": "\\u202e\\u007f \\ud83d\\ude00"', '"x": "\\u202e\\u007f 😀"'),
+        ('"x": 1e2, "": 1.0', '"x": 100.0,\n  "": 1.0'),
+        ("x: &a 'y', z: *a,", '"x": "y",\n  "z": "y"'),
+    ],
+)
+def test_json_says_the_same_with_its_own_line_ends(inside: str, neat: str) -> None:
+    for line_break in ("\n", "\r\n"):
+        text = f'{{"version": 1,\n{inside}}}\n---\n{{"version": 2}}\n'.replace("\n", line_break)
+        expected = f'{{\n  "version": 1,\n  {neat}\n}}\n---\n{{\n  "version": 2\n}}\n'
+        assert laid(text, "a.json") == expected.replace("\n", line_break)
+
+
+@pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("version: 1\n? [a]\n: 1\n", ""),

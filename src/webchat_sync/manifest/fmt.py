@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -15,6 +14,7 @@ from webchat_sync.check.variables import Variables
 from webchat_sync.domain.catalogue import Catalogue, load_schema
 from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.errors import Path as Steps
+from webchat_sync.flat import json_text
 from webchat_sync.jsonvalue import Json
 from webchat_sync.manifest.adopt import BYTE_ORDER_MARK, Edited
 from webchat_sync.manifest.declare import mapping_problem
@@ -63,11 +63,11 @@ def canonical(source: Source, catalogue: Catalogue) -> bytes | list[Diagnostic]:
     if problems := _certain(source, read_documents(source, _TYPED)[1]):
         return problems
     text = text_of(source)
+    newline = "\r\n" if "\r\n" in text else "\n"
     try:
         if source.name.endswith(".json"):
-            new = _as_json(source, _orders(catalogue))
+            new = _as_json(source, _orders(catalogue)).replace("\n", newline)
         else:
-            newline = "\r\n" if "\r\n" in text else "\n"
             new = reformat(text, lay_out(source, None), _orders(catalogue), newline=newline)
     except CannotLayOutError as error:
         return [_cannot(source, "this key has an anchor or its own comment", _place_of(source, text, error.start))]
@@ -180,8 +180,8 @@ def _typed_variables(source: Source) -> dict[Place, str]:
 
 
 def _as_json(source: Source, orders: Orders) -> str:
-    values = [document.value for document in compose(source, _AS_WRITTEN).documents]
-    return "".join(f"{json.dumps(_ordered(value, (), orders), indent=2, ensure_ascii=False)}\n" for value in values)
+    values = [root.value for root in lay_out(source, None) if root.start < root.end]
+    return "---\n".join(f"{json_text(_ordered(value, (), orders))}\n" for value in values)
 
 
 def _ordered(value: Json, path: Steps, orders: Orders) -> Json:
