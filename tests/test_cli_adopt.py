@@ -346,3 +346,60 @@ def test_empty_lines_with_tabs_stay_and_fmt_empties_them(tmp_path: Path) -> None
             "version: 1\norganization: acme\n\nchannels:\n  - name: A\n\n    theme: light # x\n    # below\n"
             "    sync: { id: c-1 }\n"
         )
+
+
+SEVERAL = "l1\nl2\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "adopted"),
+    [
+        ("    welcomeMessage: Hi", SEVERAL, "    welcomeMessage: |\n      l1\n      l2\n"),
+        ("    welcomeMessage: Hi\n              \n", SEVERAL, '    welcomeMessage: "l1\\nl2\\n"\n              \n'),
+        ("    welcomeMessage: Hi\n        # c\n", SEVERAL, '    welcomeMessage: "l1\\nl2\\n"\n        # c\n'),
+    ],
+)
+def test_text_of_several_lines_fits_wherever_it_is_written(
+    api: Emulated, tmp_path: Path, text: str, message: str, adopted: str
+) -> None:
+    head = "version: 1\norganization: acme\nchannels:\n  - name: Support\n    sync: {id: c-1}\n"
+    for line_break in ("\n", "\r\n"):
+        file = tmp_path / "channels.yaml"
+        file.write_bytes(f"{head}    color: '#111111'\n{text}".replace("\n", line_break).encode())
+        api.store.seed("acme", [{"name": "Support", "id": "c-1", "color": "#222222", "welcomeMessage": message}])
+        done = api.invoke("adopt", file, "--auto-approve")
+        assert done.code == 0, done.err
+        expected = f"{head}    color: '#222222'\n{adopted}".replace("\n", line_break)
+        assert file.read_bytes().decode() == expected
+        assert api.invoke("plan", file, "--detailed-exitcode").code == 0
+
+
+def test_a_block_of_text_at_the_end_of_a_file_without_a_line_break_stays_the_same(
+    api: Emulated, tmp_path: Path
+) -> None:
+    file = tmp_path / "channels.yaml"
+    head = "version: 1\norganization: acme\nchannels:\n  - name: Support\n    welcomeMessage: "
+    file.write_text(f"{head}|\n      Hi", encoding="utf-8")
+    api.store.seed("acme", [{"name": "Support", "id": "c-1", "welcomeMessage": "Hi"}])
+    done = api.invoke("adopt", file, "--auto-approve")
+    assert done.code == 0, done.err
+    assert file.read_text(encoding="utf-8") == f"{head}Hi\n    sync: {{ id: c-1 }}\n"
+
+
+def test_a_variable_that_a_tag_types_is_kept_and_formatted(api: Emulated, tmp_path: Path) -> None:
+    file = tmp_path / "channels.yaml"
+    text = """\
+version: 1
+organization: acme
+channels:
+  - name: Support
+    botEnabled: !!bool ${WEBCHAT_BOT:-true}
+    theme: dark
+"""
+    file.write_text(text, encoding="utf-8")
+    api.store.seed("acme", [{"name": "Support", "id": "c-1", "botEnabled": True, "theme": "light"}])
+    assert api.invoke("fmt", "--check", file).code == 0
+    done = api.invoke("adopt", file, "--auto-approve")
+    assert done.code == 0, done.err
+    expected = text.replace("dark", "light") + "    sync: { id: c-1 }\n"
+    assert file.read_text(encoding="utf-8") == expected

@@ -197,6 +197,28 @@ UNDER = f"{HEAD}    # under A\n  # under channels\n# under all\n"
             f"{HEAD}    x:\n" + "".join(f"      key{number}: value\n" for number in range(8)),
         ),
         ("# a\n\n\n# b\nversion: 1\n\n\n\nchannels: []\n\n\n", "# a\n\n# b\nversion: 1\n\nchannels: []\n"),
+        # tags
+        (f"{HEAD}    x: !!str |  # c\n      a\n      b\n", f"{HEAD}    x: !!str | # c\n      a\n      b\n"),
+        (f"{HEAD}    x: &a !!str >\n      a\n      b\n", f"{HEAD}    x: &a !!str |\n      a b\n"),
+        (f"{HEAD}    x: !!str |+\n      a\n\n    z: 1\n", f'{HEAD}    x: !!str "a\\n\\n"\n    z: 1\n'),
+        (f"{HEAD}    x: !!str 'a\n\n      b'\n", f"{HEAD}    x: !!str |-\n      a\n      b\n"),
+        (f"{HEAD}    x: ! '1'\n    z: !!str\n", f'{HEAD}    x: ! "1"\n    z: !!str ""\n'),
+        (f"{HEAD}    x: !!str '${{X}}'\n", f'{HEAD}    x: !!str "${{X}}"\n'),
+        # variables
+        (f"{HEAD}    x: ${{X}}\n\n      b\n", f"{HEAD}    x: |-\n      ${{X}}\n      b\n"),
+        (f"{HEAD}    x: !!int ${{X}}\n", f"{HEAD}    x: !!int ${{X}}\n"),
+        (f"{HEAD}    x: [!!bool '${{X:-true}}']\n", f"{HEAD}    x:\n      - !!bool '${{X:-true}}'\n"),
+        # pairs in brackets without braces
+        (f"{HEAD}    x: [a: 1 # c\n      ]\n", f"{HEAD}    x:\n      - {{ a: 1 }} # c\n"),
+        (f"{HEAD}    x: [a: 1\n      # c\n      ]\n", f"{HEAD}    x:\n      - {{ a: 1 }}\n      # c\n"),
+        (f"{HEAD}    x: [a: # c\n      1, # d\n      b]\n", f"{HEAD}    x:\n      # d\n      - a: 1 # c\n      - b\n"),
+        # white space and line breaks
+        ("version: 1\nx:\n  # c\n\n\n# d\n", "version: 1\nx: null\n# c\n\n# d\n"),
+        ('version: 1\nx: "a\\n"\n   \n# c\n', "version: 1\nx: |\n  a\n\n# c\n"),
+        ("# c \t\nversion: 1\n# d \n---  \nversion: 1\n", "# c\nversion: 1\n# d\n---\nversion: 1\n"),
+        (f"{HEAD}    # a\u2028b\x85c\u2029d\n# e\n", f"{HEAD}    # a\u2028b\x85c\u2029d\n# e\n"),
+        (f"# a\n{HEAD}  # b\n# c\n".replace("\n", "\r"), f"# a\n{HEAD}  # b\n# c\n"),
+        ("# a\n# b\r\nversion: 1\n# c\n", "# a\r\n# b\r\nversion: 1\r\n# c\r\n"),
     ],
 )  # fmt: skip
 def test_the_layout_of(text: str, neat: str) -> None:
@@ -212,23 +234,41 @@ def test_json_has_two_blanks_a_level_and_the_same_order() -> None:
 
 
 @pytest.mark.parametrize(
+    ("inside", "neat"),
+    [
+        ('"x": "$${X} ${X}"', '"x": "$${X} ${X}"'),
+        ('"x": "\\u202e\\u007f \\ud83d\\ude00"', '"x": "\\u202e\\u007f 😀"'),
+        ('"x": 1e2, "": 1.0', '"x": 100.0,\n  "": 1.0'),
+        ("x: &a 'y', z: *a,", '"x": "y",\n  "z": "y"'),
+    ],
+)
+def test_json_says_the_same_with_its_own_line_ends(inside: str, neat: str) -> None:
+    for line_break in ("\n", "\r\n"):
+        text = f'{{"version": 1,\n{inside}}}\n---\n{{"version": 2}}\n'.replace("\n", line_break)
+        expected = f'{{\n  "version": 1,\n  {neat}\n}}\n---\n{{\n  "version": 2\n}}\n'
+        assert laid(text, "a.json") == expected.replace("\n", line_break)
+
+
+@pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("version: 1\n? [a]\n: 1\n", ""),
         ("version: 1\n&a key: 1\n", "this key has an anchor"),
         ("version: 1\n? x # c\n: [1]\n", "or its own comment"),
+        ("version: 1\r? x # c\r: [1]\r", "or its own comment"),
+        ("version: 1\nx: [!!int a, '${X}'] # ${X}\n", "the tag `!!int` doesn't fit this value"),
         ("version: 1\nversion: 1\n", "twice"),
         ("version: [\n", ""),
     ],
 )
 def test_what_cannot_be_laid_out_is_a_problem_and_stays(text: str, reason: str, tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
-    file.write_text(text, encoding="utf-8")
+    file.write_bytes(text.encode())
     problems = canonical(Source.of("a.yaml", text.encode()), catalogue())
     assert not isinstance(problems, bytes)
     assert any(reason in problem.message for problem in problems)
     assert invoke("fmt", file).code == 1
-    assert file.read_text(encoding="utf-8") == text
+    assert file.read_bytes() == text.encode()
 
 
 @pytest.mark.parametrize(

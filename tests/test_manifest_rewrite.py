@@ -35,6 +35,9 @@ def changed(before: str, wanted: Json, *, name: str = "x.yaml", environ: Mapping
         ("a: x\n", {"a": "no"}, 'a: "no"\n'),
         ("a:\nb: ~\n", {"a": "x", "b": 1}, "a: x\nb: 1\n"),
         ("a: x # c\n", {"a": "l1\nl2\n"}, "a: | # c\n  l1\n  l2\n"),
+        ("a: | # c\nb: 1\n", {"a": "x", "b": 1}, "a: x # c\nb: 1\n"),
+        ("a:\n  # c\n  x\n", {"a": "l1\nl2\n"}, "a: | # c\n  l1\n  l2\n"),
+        ("a: # c\n  >-\n  # x\n", {"a": 1}, "a: 1 # c\n"),
         ("a: |- # c\n   l1\n   l2\n\nb: 1\n", {"a": "l1", "b": 1}, "a: l1 # c\n\nb: 1\n"),
         ("a: |+\n  l1\n\n\nb: 1\n", {"a": "l1\n\n\n", "b": 2}, "a: |+\n  l1\n\n\nb: 2\n"),
         ("a: >\n  folded\n  text\nb: 1\n", {"a": "folded text\n", "b": 2}, "a: >\n  folded\n  text\nb: 2\n"),
@@ -45,6 +48,9 @@ def changed(before: str, wanted: Json, *, name: str = "x.yaml", environ: Mapping
         ("a: {b: , c: }\n", {"a": {"b": None, "c": 1, ",": 2}}, 'a: {b: , c: 1, ",": 2}\n'),
         ("a: {b, c: }\n", {"a": {"b": None, "c": 1}}, "a:\n  b: null\n  c: 1\n"),
         ("a: [x, 'y']\n", {"a": ["y", "z"]}, "a: ['y', 'z']\n"),
+        ("a: [b: 1, x] # c\n", {"a": [{"b": 2}, "x"]}, "a: [{ b: 2 }, x] # c\n"),
+        ("a: [b: 1, c: 2]\n", {"a": [{"c": 2}, {"b": 1}, {"d": 3}]}, "a: [c: 2, b: 1, { d: 3 }]\n"),
+        ("a: [b: 1, # c\n  c: 2 # d\n  ]\n", {"a": [{"b": 1}]}, "a: [b: 1 # c\n  ]\n"),
         ("a: []\n", {"a": [{"b": 1}]}, "a: [{ b: 1 }]\n"),
         ("a: {}\n", {"a": {}, "b": {}}, "a: {}\nb: {}\n"),
         ("a:\n- 1\n", {"a": []}, "a: []\n"),
@@ -102,6 +108,8 @@ def test_only_the_value_that_differs_changes(before: str, wanted: Json, after: s
         ("a: &a {x: 1}\nb:\n  <<: *a\n", [{"x": 1}, {"x": 5}], "a: &a {x: 1}\nb:\n  <<: *a\n  x: 5\n"),
         ("a: &a {x: 1}\nb:\n  <<: *a\n", [{"x": 2}, {"x": 1}], "a: &a {x: 2}\nb:\n  <<: *a\n  x: 1\n"),
         ("a: &a {x: 1}\nb:\n  <<: [*a]\n  y: 1\n", [{"x": 1}, {"y": 1}], "a: &a {x: 1}\nb:\n  y: 1\n"),
+        ("a: &a {x: 1}\nb: [c: *a, d: 1]\n", [None, [{"c": {"x": 1}}, {"d": 1}]],
+         "a: &a null\nb: [{ c: { x: 1 } }, d: 1]\n"),
         ("a: &a 1\nb: [*a, &a 2, *a]\n", [3, [1, 2, 2]], "a: &a 3\nb: [1, &a 2, *a]\n"),
     ],
 )  # fmt: skip
@@ -109,6 +117,12 @@ def test_what_stands_for_several_places_changes_in_none_but_the_one_that_is_mean
     before: str, wanted: list[Json], after: str
 ) -> None:
     assert changed(before, dict(zip("ab", wanted, strict=True))) == after
+
+
+def test_the_comment_of_an_empty_block_of_text_is_told_as_lost_with_it() -> None:
+    before, after = "a: 1\nb: | # c\n", "a: 1\n"
+    old, new = (lay_out(Source.of("x.yaml", text.encode()), {}) for text in (before, after))
+    assert [comment.text for comment in lost_comments(before, old, after, new)] == ["# c"]
 
 
 def test_a_variable_stays_as_long_as_it_gives_the_value() -> None:
@@ -207,6 +221,12 @@ def test_comments_stay_with_their_item_also_the_first_one_and_when_it_goes(wante
         ),
         ("a: [\n  # x is\n  x, # x\n  y\n]\n", ["y"], "a: [\n  y\n]\n"),
         ("a: [x, y, z]\n", ["z", "x"], "a: [z, x]\n"),
+        ("a: [x # isn't z\n]\n", ["x", "z"], "a: [x, # isn't z\nz\n]\n"),
+        ("a: [x, # \"x\"\n  y # 'y'\n]\n", ["x", "y", "z"], "a: [x, # \"x\"\n  y, # 'y'\n  z\n]\n"),
+        ("a: [ # it's x\n  x, y]\n", ["y", "x"], "a: [ # it's x\n  y,\n  x]\n"),
+        ("a: [\n  # all\n\n  x, y]\n", ["y"], "a: [\n  # all\n  y]\n"),
+        ("a: [x]# c\n", ["x", "z"], "a: [x, z]# c\n"),
+        ("a: [[x]# c\n  ]\n", [["x"], "z"], "a: [[x],# c\nz\n  ]\n"),
     ],
 )
 def test_the_comments_of_first_entries_stay_with_them(before: str, wanted: Json, after: str) -> None:

@@ -102,6 +102,20 @@ def rewritten(
     source: Source, values: Sequence[Json], variables: Variables, habits: Habits
 ) -> tuple[bytes, tuple[Diagnostic, ...]] | None:
     """``source`` with its documents changed to ``values``, and notes; None if it can't be edited in place."""
+    ended = source
+    if not source.data.endswith((b"\n", b"\r")):
+        # A block of text at the end of a file only ends with a line break if the file does.
+        ended = Source.of(source.name, source.data + (b"\r\n" if b"\r\n" in source.data else b"\n"))
+    for candidate in (source, ended) if ended is not source else (source,):
+        if (result := _rewritten(candidate, values, variables, habits)) is not None:
+            return result
+    # What follows a block of text, such as a line of spaces, may become a part of it.
+    return _rewritten(ended, values, variables, replace(habits, on_one_line=True))
+
+
+def _rewritten(
+    source: Source, values: Sequence[Json], variables: Variables, habits: Habits
+) -> tuple[bytes, tuple[Diagnostic, ...]] | None:
     from webchat_sync.manifest.read import read_documents
     from webchat_sync.yaml12.layout import lay_out, text_of
     from webchat_sync.yaml12.lost_comments import lost_comments
@@ -112,7 +126,8 @@ def rewritten(
     if len(roots) != len(values):
         return None
     as_json = source.name.endswith(".json")
-    text, notes = rewrite(text_of(source), list(zip(roots, values, strict=True)), as_json=as_json, habits=habits)
+    targets = list(zip(roots, values, strict=True))
+    text, notes = rewrite(text_of(source), targets, as_json=as_json, habits=habits)
     data = (BYTE_ORDER_MARK if source.data.startswith(BYTE_ORDER_MARK) else b"") + text.encode()
     documents, problems = read_documents(Source.of(source.name, data), variables)
     if problems or not same([document.value for document in documents], list(values)):

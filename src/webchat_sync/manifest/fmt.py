@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
+
+import yaml
 
 from webchat_sync.check.variables import Variables
 from webchat_sync.domain.catalogue import Catalogue, load_schema
 from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.errors import Path as Steps
+from webchat_sync.flat import json_text
 from webchat_sync.jsonvalue import Json
 from webchat_sync.manifest.adopt import BYTE_ORDER_MARK, Edited
 from webchat_sync.manifest.declare import mapping_problem
@@ -19,14 +22,17 @@ from webchat_sync.manifest.files import read_source
 from webchat_sync.manifest.load import by_place
 from webchat_sync.manifest.overlay import CHANNELS
 from webchat_sync.manifest.read import Reader, read_documents
+from webchat_sync.yaml12 import stream
 from webchat_sync.yaml12.composer import compose
 from webchat_sync.yaml12.document import Source
+from webchat_sync.yaml12.interpolation import MARK
 from webchat_sync.yaml12.layout import lay_out, text_of
 from webchat_sync.yaml12.lost_comments import lost_comments
 from webchat_sync.yaml12.pairing import same
 from webchat_sync.yaml12.pieces import CannotLayOutError
 from webchat_sync.yaml12.policy import Policy
 from webchat_sync.yaml12.reformat import Order, Orders, reformat
+from webchat_sync.yaml12.scalars import TEXT_TAGS
 
 _PLAIN: Final = Order()
 _HINT: Final = "Format it by hand, or exclude it."
@@ -54,15 +60,14 @@ def canonical(source: Source, catalogue: Catalogue) -> bytes | list[Diagnostic]:
 
     The values stay the same for any variables: both versions are read and compared. Comments are kept.
     """
-    _, problems = read_documents(source, _TYPED)
-    if problems:
+    if problems := _certain(source, read_documents(source, _TYPED)[1]):
         return problems
     text = text_of(source)
+    newline = "\r\n" if "\r\n" in text else "\n"
     try:
         if source.name.endswith(".json"):
-            new = _as_json(source, _orders(catalogue))
+            new = _as_json(source, _orders(catalogue)).replace("\n", newline)
         else:
-            newline = "\r\n" if "\r\n" in text else "\n"
             new = reformat(text, lay_out(source, None), _orders(catalogue), newline=newline)
     except CannotLayOutError as error:
         return [_cannot(source, "this key has an anchor or its own comment", _place_of(source, text, error.start))]
@@ -94,7 +99,10 @@ def lay_out_files(
         known = len(reader.problems)
         reader.problems += filter(None, map(mapping_problem, reader.read([file])))
         source = read_source(file)
-        if len(reader.problems) > known or isinstance(source, Diagnostic):
+        if isinstance(source, Diagnostic):
+            continue
+        reader.problems[known:] = _certain(source, reader.problems[known:])
+        if len(reader.problems) > known:
             continue
         laid = canonical(source, catalogue)
         if isinstance(laid, list):
@@ -146,12 +154,34 @@ def _same(one: Source, other: Source) -> bool:
     readings = [[document.value for document in compose(source, _AS_WRITTEN).documents] for source in (one, other)]
     typed = [read_documents(source, _TYPED) for source in (one, other)]
     values = [[document.value for document in documents] for documents, _ in typed]
-    return same(*readings) and same(*values) and not typed[1][1]
+    converted = [sorted(_typed_variables(source).values()) for source in (one, other)]
+    return same(*readings) and same(*values) and same(*converted) and not _certain(other, typed[1][1])
+
+
+def _certain(source: Source, problems: list[Diagnostic]) -> list[Diagnostic]:
+    """``problems`` without those of a tag that only fits some values of a variable."""
+    if not any(problem.code == "tag" for problem in problems):
+        return problems
+    places = _typed_variables(source)
+    return [problem for problem in problems if problem.place not in places]
+
+
+def _typed_variables(source: Source) -> dict[Place, str]:
+    """The texts with variables that a tag turns into something else, by their places."""
+    found: dict[Place, str] = {}
+    if b"!" not in source.data or MARK.encode() not in source.data:
+        return found
+    next_event = stream.event_source(source, stream.FASTEST_PARSER)
+    with suppress(yaml.YAMLError):
+        while type(event := next_event()) is not stream.STREAM_END:
+            if type(event) is stream.SCALAR and event.tag not in (None, *TEXT_TAGS) and MARK in event.value:
+                found[source.place(stream.position_of(event))] = event.value
+    return found
 
 
 def _as_json(source: Source, orders: Orders) -> str:
-    values = [document.value for document in compose(source, _AS_WRITTEN).documents]
-    return "".join(f"{json.dumps(_ordered(value, (), orders), indent=2, ensure_ascii=False)}\n" for value in values)
+    values = [root.value for root in lay_out(source, None) if root.start < root.end]
+    return "---\n".join(f"{json_text(_ordered(value, (), orders))}\n" for value in values)
 
 
 def _ordered(value: Json, path: Steps, orders: Orders) -> Json:

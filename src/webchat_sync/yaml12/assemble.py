@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
@@ -123,7 +122,7 @@ def _without_comma(gap: str) -> tuple[str, bool]:
 
 def _put_together(layout: _Layout, order: Sequence[tuple[int | None, str]]) -> str:
     leads = _leads(layout, {index for index, _ in order})
-    text = layout.head
+    text = tail = layout.head
     for position, (index, new) in enumerate(order):
         lead = layout.usual_lead if index is None else leads[index]
         if position == 0 and "#" not in lead:
@@ -131,9 +130,10 @@ def _put_together(layout: _Layout, order: Sequence[tuple[int | None, str]]) -> s
         elif position > 0 and index == 0 and "#" not in lead:
             lead = layout.usual_lead
         comma = "," if position < len(order) - 1 or layout.trailing_comma else ""
+        text += _after(tail, lead, layout) + new + comma
         tail = "" if index is None else layout.tails[index]
-        text = _append(text, lead, layout) + new + comma + tail
-    return _append(text, leads[len(layout.leads) - 1], layout)
+        text += tail
+    return text + _after(tail, leads[len(layout.leads) - 1], layout)
 
 
 def _leads(layout: _Layout, remaining: Collection[int | None]) -> dict[int, str]:
@@ -142,7 +142,7 @@ def _leads(layout: _Layout, remaining: Collection[int | None]) -> dict[int, str]
     orphans = ""
     for index, lead in enumerate(layout.leads):
         if index in remaining or index == len(layout.leads) - 1:
-            leads[index], orphans = orphans + lead, ""
+            leads[index], orphans = orphans + _after(orphans, lead, layout), ""
             continue
         apart = lead[: len(lead) - len(comments_above(lead))]
         if "#" in apart:
@@ -150,9 +150,7 @@ def _leads(layout: _Layout, remaining: Collection[int | None]) -> dict[int, str]
     return leads
 
 
-def _append(text: str, lead: str, layout: _Layout) -> str:
-    """``text`` and ``lead``, on a new line if the last one ends with a comment."""
-    commented = re.search(r"\s#", text[max(0, *map(text.rfind, "\r\n\"'")) :])
-    return (
-        text + (layout.own_line or "\n") + lead.lstrip() if commented and not LINE_BREAK.search(lead) else text + lead
-    )
+def _after(above: str, lead: str, layout: _Layout) -> str:
+    """``lead`` below ``above``, which is no value: on a new line if the last one is a comment."""
+    is_comment = "#" in LINE_BREAK.split(above)[-1]
+    return (layout.own_line or "\n") + lead.lstrip() if is_comment and not LINE_BREAK.search(lead) else lead

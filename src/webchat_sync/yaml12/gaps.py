@@ -9,6 +9,7 @@ from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.yaml12.document import LINE_BREAK
 
 _LINE: Final = lazy_pattern(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+_BREAK: Final = lazy_pattern(r"[\r\n]")
 _BLANKS: Final = " \t"
 
 
@@ -77,7 +78,7 @@ def split_tail(lines: Sequence[Line], column: int) -> tuple[tuple[Line, ...], tu
 def indented(text: str) -> str:
     """The initial comments in ``text``, after the last value of a document, that are indented like its values."""
     length = end = 0
-    for number, line in enumerate(text.splitlines(keepends=True)):
+    for number, line in enumerate(_LINE.findall(text)):
         is_comment = line.lstrip().startswith("#")
         if number > 0 and line.strip() and not (is_comment and line[0] in " \t"):
             break
@@ -85,6 +86,19 @@ def indented(text: str) -> str:
         if number > 0 and is_comment:
             end = length
     return text[:end]
+
+
+def last_break(written: str) -> int:
+    """The start of the line break after which ``written`` only has spaces; its end if there is none."""
+    body = written.rstrip(" \t")
+    last = next((newline for newline in ("\r\n", "\r", "\n") if body.endswith(newline)), "")
+    return len(body) - len(last) if last else len(written)
+
+
+def first_of_last_breaks(written: str) -> int:
+    """The start of the first line break after which ``written`` only has white space; its end if there is none."""
+    line_break = _BREAK.search(written, len(written.rstrip(" \t\r\n")))
+    return line_break.start() if line_break else len(written)
 
 
 def _comment(line: str) -> str:

@@ -13,15 +13,14 @@ from webchat_sync.jsonvalue import Json
 from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.yaml12 import stream
 from webchat_sync.yaml12.document import Source
-from webchat_sync.yaml12.gaps import comments_above
-from webchat_sync.yaml12.interpolation import interpolate
-from webchat_sync.yaml12.scalars import resolve, resolve_tagged
+from webchat_sync.yaml12.gaps import comments_above, first_of_last_breaks, last_break
+from webchat_sync.yaml12.interpolation import MARK, interpolate
+from webchat_sync.yaml12.scalars import TEXT_TAGS, resolve, resolve_tagged
 
 Kind: TypeAlias = Literal["scalar", "alias", "mapping", "list"]
 
 _PROPERTIES: Final = lazy_pattern(r"(?:[&!]\S*(?:\s+|\Z|(?=[,}\]])))*")
 _TO_LINE_END: Final = lazy_pattern(r"[^\r\n]*")
-_BREAK: Final = lazy_pattern(r"[\r\n]")
 _COMMENTS: Final = r"#[^\r\n]*"
 _MARKS: Final = {mark: lazy_pattern(rf"{_COMMENTS}|{re.escape(mark)}") for mark in (":", "-", "?")}
 _HALVES: Final = lazy_pattern(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
@@ -33,9 +32,10 @@ class Node:
 
     A mapping or list in block style includes the comment after its last value. ``value`` is what it's read as.
     ``flow``: it's in brackets, its own or outer ones. ``style`` is the quote of a scalar, or its ``|`` or ``>``.
-    ``anchor`` is its own anchor, or the one that an alias refers to. ``shares``: it contains an anchor or an
-    alias. ``lead`` is the start of the lines of the comments right above the first entry of a mapping or list in block
-    style, or of the entry if there are none.
+    ``pair``: it's a mapping of a single key in the brackets of a list, without braces. ``typed``: its tag says that
+    it's something other than text. ``anchor`` is its own anchor, or the one that an alias refers to. ``shares``: it
+    contains an anchor or an alias. ``lead`` is the start of the lines of the comments right above the first entry of a
+    mapping or list in block style, or of the entry if there are none.
     """
 
     kind: Kind
@@ -45,6 +45,8 @@ class Node:
     place: Place
     value: Json = None
     flow: bool = False
+    pair: bool = False
+    typed: bool = False
     style: str = ""
     anchor: str | None = None
     shares: bool = False
@@ -153,11 +155,14 @@ class _Reader:
         if node.style in ("|", ">"):
             written = self._text[node.start : node.end]
             keeps_breaks = "+" in self._line(node.body).partition("#")[0]
-            node.end = node.start + (_last_break(written) if keeps_breaks else _first_of_last_breaks(written))
+            node.end = node.start + (last_break(written) if keeps_breaks else first_of_last_breaks(written))
         text = self._as_meant(event, node)
         if self._variables is not None:
             text, _ = interpolate(text, self._variables)
-        if event.tag is not None:
+        node.typed = event.tag is not None and event.tag not in TEXT_TAGS
+        if node.typed and self._variables is None and MARK in text:
+            node.value = text
+        elif event.tag is not None:
             node.value = resolve_tagged(event.tag, text)
         else:
             node.value = text if event.style else resolve(text)
@@ -173,7 +178,9 @@ class _Reader:
         return cast("re.Match[str]", _TO_LINE_END.match(self._text, start))[0]
 
     def _collection(self, node: Node, start: stream.Event, flow: bool) -> None:
-        node.flow = flow or self._text[node.body : node.body + 1] in ("{", "[")
+        bracketed = self._text[node.body : node.body + 1] in ("{", "[")
+        node.flow = flow or bracketed
+        node.pair = flow and not bracketed
         if type(start) is stream.MAPPING_START:
             node.kind = "mapping"
             self._fill_mapping(node)
@@ -247,7 +254,7 @@ class _Reader:
         value.lead = first - len(above)
 
     def _close(self, node: Node, event: stream.Event) -> None:
-        node.end = _span(event)[1] if node.flow else node.entries[-1].end
+        node.end = _span(event)[1] if node.flow and not node.pair else node.entries[-1].end
 
     def _end(self, value: Node, parent: Node) -> int:
         """The end of the entry that contains ``value``: in block style, the end of the line."""
@@ -284,16 +291,3 @@ def _names(node: Node) -> Iterator[tuple[str, bool]]:
 def _span(event: stream.Event) -> tuple[int, int]:
     marked = cast("_Marked", event)
     return marked.start_mark.index, marked.end_mark.index
-
-
-def _last_break(written: str) -> int:
-    """The start of the line break after which ``written`` only has spaces; its end if there is none."""
-    body = written.rstrip(" \t")
-    last = next((newline for newline in ("\r\n", "\r", "\n") if body.endswith(newline)), "")
-    return len(body) - len(last) if last else len(written)
-
-
-def _first_of_last_breaks(written: str) -> int:
-    """The start of the first line break after which ``written`` only has white space; its end if there is none."""
-    line_break = _BREAK.search(written, len(written.rstrip(" \t\r\n")))
-    return line_break.start() if line_break else len(written)

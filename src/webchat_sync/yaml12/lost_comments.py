@@ -53,8 +53,9 @@ def _texts(node: Node, text: str) -> Iterator[tuple[int, int]]:
     The first line of a block scalar can have a comment.
     """
     if node.kind == "scalar":
-        first = LINE_BREAK.search(text, node.body, node.end) if node.style in ("|", ">") else None
-        yield (first.start() if first else node.body), node.end
+        first = LINE_BREAK.search(text, node.body, node.end)
+        is_block = node.style in ("|", ">")
+        yield (first.start() if first else node.end) if is_block else node.body, node.end
     for entry in node.entries:
         if entry.key is not None and (quoted := _QUOTED_KEY.match(text, entry.key_start)):
             yield quoted.span(1)

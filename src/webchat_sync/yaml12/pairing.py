@@ -14,10 +14,14 @@ from webchat_sync.jsonvalue import Json
 
 @frozen
 class Habits:
-    """What is known about the files: the lists whose items keep their positions, and the last key of a mapping."""
+    """What is known about the files: the lists whose items keep their positions, and the last key of a mapping.
+
+    ``on_one_line``: every new value is written on a single line.
+    """
 
     fixed_lists: Collection[Path] = ()
     last_key: str | None = None
+    on_one_line: bool = False
 
 
 NO_HABITS: Final = Habits()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from webchat_sync.frozen import frozen
+from webchat_sync.yaml12.document import LINE_BREAK
 from webchat_sync.yaml12.gaps import Line, gap, split_tail
 from webchat_sync.yaml12.layout import Entry, Node
 
@@ -116,7 +117,7 @@ class Pieces:
     def _piece(self, entry: Entry, above: tuple[Line, ...]) -> Piece:
         if entry.key is not None:
             key, start = self._text[entry.start : entry.after_mark], max(entry.start, entry.key_start)
-            if self._text.startswith(("&", "*"), start) or ("#" in key and "\n" in key):
+            if self._text.startswith(("&", "*"), start) or ("#" in key and LINE_BREAK.search(key)):
                 raise CannotLayOutError(start)
         value = entry.value
         before = self._text[entry.after_mark : value.start]
@@ -148,7 +149,7 @@ class Pieces:
 
     def is_below(self, node: Node) -> bool:
         """Whether its values are on lines below its key."""
-        return node.kind in ("mapping", "list") and not self.in_brackets(node) and bool(node.entries)
+        return node.kind in ("mapping", "list") and not node.flow and bool(node.entries)
 
     def in_brackets(self, node: Node) -> bool:
         """Whether it's written in brackets."""

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from webchat_sync.errors import Path
 from webchat_sync.frozen import frozen
 from webchat_sync.lazy_pattern import lazy_pattern
+from webchat_sync.yaml12.document import LINE_BREAK
 from webchat_sync.yaml12.emit import (
     emit_after_key,
     emit_as_written,
@@ -32,8 +33,8 @@ _WHITE: Final = " \t\r\n"
 
 _STEP: Final = 2
 _BREAKS: Final = lazy_pattern(r"[\r\n]+")
-_GAP: Final = lazy_pattern(r"(?<![ \t])(?:[ \t]*+(?>\r\n|[\r\n])){3,}+")
-"""More than one empty line. It's searched for once in every run of spaces, since there can be many."""
+_GAP: Final = lazy_pattern(r"\n{3,}")
+"""More than one empty line."""
 
 _FLOW: Final = frozenset(",[]{}")
 
@@ -64,12 +65,12 @@ def reformat(text: str, roots: Sequence[Node], orders: Orders, *, newline: str) 
 
     Raises CannotLayOutError for a key on several lines, or one with an anchor.
     """
-    done = ""
+    done = carried = ""
     at = 0
     filled = [root for root in roots if root.kind == "mapping" and root.entries]
     ends = [*(root.start for root in filled), len(text)][1:]
     for root, until in zip(filled, ends, strict=True):
-        before = _squeezed(text[at : root.start].rstrip(" \t"), newline)
+        before = _squeezed(carried + text[at : root.start].rstrip(" \t"), newline)
         before = before if done else before.lstrip("\r\n")
         if before and not before.endswith(("\n", "\r")):
             before += newline  # `---` is on a line of its own
@@ -81,17 +82,14 @@ def reformat(text: str, roots: Sequence[Node], orders: Orders, *, newline: str) 
         lines = _Printer(text, orders).document(root, gap(under).above)
         done += before + newline.join([*lines, *([trailing] if trailing else [])])
         at += len(under) or (rest.index(trailing) + len(trailing))
-        done += newline if under else ""
-    return (
-        done
-        + _squeezed(text[at:].rstrip(), newline)
-        + ("" if done.endswith(newline) and not text[at:].strip(_WHITE) and not done.endswith(newline * 2) else newline)
-    )
+        carried = newline if under else ""
+    return done + _squeezed((carried + text[at:]).rstrip(), newline) + newline
 
 
 def _squeezed(text: str, newline: str) -> str:
-    """``text``, which is around documents, with a single empty line wherever it has more."""
-    return _GAP.sub(newline * 2, text)
+    """``text``, which is around documents, with one empty line wherever it has more, and no white space at ends."""
+    lines = "\n".join(line.rstrip(" \t") for line in LINE_BREAK.split(text))
+    return _GAP.sub("\n\n", lines).replace("\n", newline)
 
 
 class _Printer:
@@ -237,9 +235,10 @@ class _Printer:
         return node.kind == "scalar" and self._is_verbatim(node) and not _FLOW.isdisjoint(str(node.value))
 
     def _is_verbatim(self, node: Node) -> bool:
-        """Whether it stays as written: an unquoted variable, whose result is typed, or a tag."""
-        tagged = "!" in self._text[node.start : node.body]
-        return tagged or (not node.style and isinstance(node.value, str) and MARK in node.value)
+        """Whether it stays as written: an unquoted variable, whose result is typed, or a value typed by its tag."""
+        if not isinstance(node.value, str):
+            return node.typed
+        return MARK in node.value and "\n" not in node.value and (node.typed or not node.style)
 
     def _prefix(self, node: Node) -> str:
         """The anchor and the tag."""

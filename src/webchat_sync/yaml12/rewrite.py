@@ -21,6 +21,7 @@ from webchat_sync.yaml12.interpolation import MARK, VARIABLE
 from webchat_sync.yaml12.layout import Entry, Node, keeps_order, merged_mappings
 from webchat_sync.yaml12.pairing import NO_HABITS, Habits, pair_items, same
 
+_COMMENT: Final = lazy_pattern(r"#[^\r\n]*")
 _END_COMMENT: Final = lazy_pattern(r"(?<![ \t])[ \t]++#[^\r\n]*")
 _SHARED: Final = "`{}` no longer gives the right value here, so the value is now written out"
 
@@ -94,7 +95,7 @@ class _Rewriter:
         if node.kind == "scalar":
             return self._source(node) if unchanged else self._scalar(node, target, path)
         if node.kind == "mapping" and isinstance(target, dict):
-            if any(entry.odd for entry in node.entries) and not unchanged:
+            if node.pair or (any(entry.odd for entry in node.entries) and not unchanged):
                 return None
             return self._mapping(node, target, path)
         if node.kind == "list" and isinstance(target, list):
@@ -215,14 +216,17 @@ class _Rewriter:
         return f"{new}{self._comment(entry)}{breaks}{rest}"
 
     def _comment(self, entry: Entry) -> str:
-        """The comment on the first line of the entry, with the spaces before it."""
+        """The comment on the first line of the entry, or above its value, with the spaces before it."""
         value = entry.value
-        if not value.indented:
-            return self._text[value.end : entry.end].rstrip()
-        above = self._text[entry.after_mark : value.end if value.kind == "scalar" else value.entries[0].start]
-        line, breaks, _ = above.partition("\n")
-        comment = _END_COMMENT.search(line)
-        return comment[0] if comment and breaks else ""
+        if value.indented and value.kind != "scalar":
+            return self._end_comment(entry.after_mark, value.entries[0].start)
+        same_line = self._end_comment(value.body, value.end) if value.indented else self._text[value.end : entry.end]
+        above = _COMMENT.search(self._text, entry.after_mark, value.start)
+        return same_line.rstrip() or (f" {above[0]}" if above else "")
+
+    def _end_comment(self, start: int, end: int) -> str:
+        comment = _END_COMMENT.search(LINE_BREAK.split(self._text[start:end], maxsplit=1)[0])
+        return comment[0] if comment else ""
 
     def _new_entry(self, key: str | None, value: Json, parent: Node) -> str:
         if not parent.flow:
@@ -239,7 +243,9 @@ class _Rewriter:
 
     def _block_entry(self, key: str | None, value: Json, parent: Node) -> str:
         """What follows the key's colon for ``value``; without a key, a whole item with its dash."""
-        if key is not None:
+        if self._habits.on_one_line:
+            written = f"{'-' if key is None else ''} {emit_inline(value)}"
+        elif key is not None:
             written = emit_after_key(value)
         elif (item := self._item(value, parent)) is not None:
             written = f"- {item}"
@@ -255,7 +261,7 @@ class _Rewriter:
             quotes = (entry.value.style for entry in parent.entries if entry.value.style in ("'", '"'))
             quote = next(quotes, "")
             return emit_scalar(value, quote=quote, inline=parent.flow) if quote else None
-        nodes = (entry.value for entry in parent.entries)
+        nodes = (entry.value for entry in parent.entries if not entry.value.pair)
         sibling = next((node for node in nodes if type(node.value) is type(value) and node.kind != "alias"), None)
         if isinstance(value, dict | list) and sibling is not None and sibling.flow:
             return emit_inline(value, padded=self._text[sibling.body + 1] == " ")

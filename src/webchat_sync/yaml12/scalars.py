@@ -31,6 +31,9 @@ _BASES: Final = {"0o": 8, "0x": 16}
 CORE: Final = "tag:yaml.org,2002:"
 """What ``!!`` at the start of a tag means."""
 
+TEXT_TAGS: Final = ("!", f"{CORE}str")
+"""The tags of text."""
+
 _FITTING: Final[Mapping[str, type]] = {
     f"{CORE}int": int,
     f"{CORE}float": float,
@@ -64,7 +67,7 @@ def resolve(text: str) -> Json:
 
 def resolve_tagged(tag: str, text: str) -> Json:
     """The value of a scalar with the tag ``tag``; raises :class:`UnusableScalarError` if they don't match."""
-    if tag in ("!", f"{CORE}str"):
+    if tag in TEXT_TAGS:
         return text
     if tag not in _FITTING:
         raise UnusableScalarError(f"the tag `{tag_name(tag)}` isn't known")
