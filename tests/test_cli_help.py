@@ -58,6 +58,19 @@ def test_no_file_that_is_written_is_called_dash() -> None:
     assert kept == {"--data", "--ledger", "--to"}
 
 
+def test_no_path_can_be_empty() -> None:
+    """That of an unset variable would be the current directory."""
+    for path in COMMANDS:
+        command: click.Command = webchat_sync
+        for name in path:
+            assert isinstance(command, click.Group)
+            command = command.get_command(click.Context(command), name) or command
+        for parameter in command.params:
+            if isinstance(parameter.type, click.Path):
+                with pytest.raises(click.BadParameter, match="the value is empty"):
+                    parameter.type.convert("", parameter, None)
+
+
 def test_all_commands_are_there() -> None:
     assert {" ".join(path) for path in COMMANDS} == {
         "", "adopt", "apply", "avatar", "avatar remove", "avatar set", "ci",

@@ -83,8 +83,17 @@ def test_documents_of_one_organisation_are_one_manifest_in_the_order_of_the_path
 def test_only_manifests_that_are_not_hidden_are_read_from_a_folder_and_none_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("a.yaml", "sub/b.yml", ".hidden.yaml", ".git/c.yaml", "node_modules/d.json", "sub/e.txt", "f.yaml~"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    for name in (
+        "a.yaml",
+        "sub/b.yml",
+        ".hidden.yaml",
+        ".git/c.yaml",
+        "node_modules/d.json",
+        "venv/lib/site-packages/g.json",
+        "sub/e.txt",
+        "f.yaml~",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(ONE.replace("A}", f"{name}}}"))
     (tmp_path / "link.yaml").symlink_to("a.yaml")
     (tmp_path / "loop").symlink_to(".")

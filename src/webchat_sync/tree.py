@@ -40,8 +40,7 @@ _KINDS: Final = {
 MOST_BYTES: Final = 64 * 1024 * 1024
 """The largest file to read: a larger one can't be meant, and would fill the memory."""
 
-
-_OTHERS: Final = frozenset(("node_modules", "azure-pipelines.yml", "bitbucket-pipelines.yml"))
+_OTHERS: Final = frozenset(("node_modules", "site-packages", "azure-pipelines.yml", "bitbucket-pipelines.yml"))
 _PIPELINE: Final = ".gitlab-ci.yml"
 """What the names of GitLab's pipelines end in; ``init`` writes one."""
 

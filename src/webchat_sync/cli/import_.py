@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, one_organization
-from webchat_sync.cli.files import STDOUT, check_outputs, unwritable
+from webchat_sync.cli.files import STDOUT, FilledText, check_outputs, unwritable
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     metavar="FILE|DIR/",
+    type=FilledText(),
     help="Write to FILE, or one file per channel to DIR/ (a path that ends with a slash, or an existing folder). "
     "Existing files aren't overwritten.  [default: stdout]",
 )

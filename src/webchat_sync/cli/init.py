@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from webchat_sync import __version__
-from webchat_sync.cli.files import read_bytes, unwritable
+from webchat_sync.cli.files import FilledPath, read_bytes, unwritable
 from webchat_sync.cli.init_organization import asked_organization, checked_organization, needs_of, needs_with
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
@@ -55,7 +55,7 @@ class _HostName(click.Choice[str]):
 
 
 @click.command("init", short_help="Set up a new folder: a manifest, a .gitignore and a pipeline.")
-@click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@click.argument("folder", metavar="[DIR]", type=FilledPath(path_type=Path, file_okay=False), default=Path())
 @click.option(
     "--host",
     type=_HostName(),

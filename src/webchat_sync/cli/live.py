@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions, connect, key_variables, one_organization
-from webchat_sync.cli.files import read_text
+from webchat_sync.cli.files import FilledPath, read_text
 from webchat_sync.cli.fleet import FleetOptions, read_fleet, say_failed
 from webchat_sync.cli.memory import remembered_by
 from webchat_sync.cli.runtime import Runtime, wait_for
@@ -31,7 +31,7 @@ def _live_option(needs: str) -> Callable[[Callable[..., object]], Callable[..., 
     return click.option(
         "--live",
         metavar="FILE",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=FilledPath(path_type=Path, dir_okay=False),
         help=f"Use a snapshot saved with `snapshot --out FILE` instead of the API. {needs}",
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from webchat_sync.cli.files import read_bytes
+from webchat_sync.cli.files import FilledPath, read_bytes
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.flat import json_text
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option(
     "--learned",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FilledPath(path_type=Path, dir_okay=False),
     help="For manifest: also complete and explain what `shapes --format schema` learned.",
 )
 def command(*, name: str, learned: Path | None) -> None:

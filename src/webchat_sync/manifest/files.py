@@ -73,8 +73,8 @@ _RESULTS: Final = {
 def find_files(paths: Sequence[Path], overlays: Sequence[Path] = ()) -> tuple[list[Path], list[Diagnostic]]:
     """The files in ``paths``, and the manifests in folders of ``paths``, sorted and without repetition; and problems.
 
-    Inside a folder, hidden files and folders, ``node_modules``, pipelines and ``overlays`` are skipped, and so are
-    schemas, the plans, snapshots and reports that this program writes as JSON, and the file of its own output. A folder
+    Inside a folder, hidden files and folders, packages, pipelines and ``overlays`` are skipped, and so are schemas, the
+    plans, snapshots and reports that this program writes as JSON, and the file of its own output. A folder
     without a manifest, or an unreadable one, is a problem; :func:`read_source` reports unreadable files.
     """
     files: dict[Path, Path] = {}
