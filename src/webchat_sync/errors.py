@@ -176,7 +176,7 @@ class CutOffError(ApplyError):
 
 
 class StalePlanError(ProblemsError):
-    """A saved plan is stale; ``problems`` has every reason."""
+    """A plan is stale; ``problems`` has every reason."""
 
     exit_code = 4
 

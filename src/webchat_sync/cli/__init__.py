@@ -95,7 +95,7 @@ def webchat_sync() -> None:
       1    invalid input (manifest, option value or file), or you didn't approve; nothing was written to the API
       2    plan or drift --detailed-exitcode: there are changes; adopt or fmt --check: the files would change
       3    apply or a secret command didn't finish, or apply didn't converge; the output says what was done
-      4    the saved plan is stale: the live channels or the manifests have changed since
+      4    the plan is stale: the live channels or the manifests have changed since it was made
       5    a guard refused the plan, for example because of too many deletes
       6    the API (for ci, the code host) can't be reached or refused the key; apply wrote nothing to the API
       7    another run holds the lock, or the memory can't be reached; nothing was written

@@ -203,6 +203,7 @@ def command(
             reserved=in_use({**others, "--api-key-file": connection.api_key_file, **ledgers}),
         ),
         strict=strict,
+        attended=not auto_approve,
         parallelism=parallelism,
         fail_fast=fail_fast,
     )
