@@ -24,6 +24,11 @@ from webchat_sync.workflow.state import refuse_remembered
 class Source(Protocol):
     """Where the plan of an apply comes from."""
 
+    @property
+    def is_part(self) -> bool:
+        """Whether other organisations were left out on purpose, so that other runs may be about them."""
+        ...
+
     async def read(
         self,
         apis: Mapping[str, ChannelReader],
@@ -55,6 +60,11 @@ class FromManifests:
 
     manifests: Sequence[Manifest]
     options: PlanOptions
+
+    @property
+    def is_part(self) -> bool:
+        """See :class:`Source`."""
+        return self.options.selection.limited
 
     async def read(
         self,
@@ -95,6 +105,11 @@ class FromSavedPlan:
     parts: Sequence[Plan] = ()
     manifests: Sequence[Manifest] | None = None
     organization: str | None = None
+
+    @property
+    def is_part(self) -> bool:
+        """See :class:`Source`."""
+        return self.saved.is_part
 
     async def read(
         self,
