@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -116,3 +118,13 @@ def test_faults_in_a_pipe_are_refused(folder: Path) -> None:
     os.mkfifo(folder / "pipe")
     refused = invoke("emulator", "--port", "0", "--faults", "pipe")
     assert (refused.code, "can't read pipe: it's a FIFO" in refused.err) == (1, True), refused.err
+
+
+def test_damaged_data_is_told_at_once_with_the_whole_name_of_its_file(folder: Path) -> None:
+    assert invoke("apply", "channels.yaml", "--sandbox", "--auto-approve").code == 0
+    with closing(sqlite3.connect(folder / ".webchat-sync/sandbox.db")) as connection, connection:
+        connection.execute("UPDATE channels SET body = '{'")
+    planned = invoke("plan", "channels.yaml", "--sandbox")
+    assert (planned.code, "attempts" in planned.err) == (6, False)
+    assert "one of its channels is damaged" in planned.err
+    assert "(.webchat-sync/sandbox.db). Restore the file, or move it elsewhere to start without it." in planned.err

@@ -185,7 +185,7 @@ def _connect(
         from webchat_sync.emulator import build_app, serve
 
         with closing(sandbox_store(STATE_FOLDER, runtime, entries)) as store, serve(build_app(store)) as base_url:
-            keys = dict.fromkeys(organizations, Secret("mk_test_sandbox.sandbox"))
+            keys = dict.fromkeys(organizations, Secret("mk_test_0.0"))  # without a word that would be redacted
             yield Connection(base_url=base_url, label=SANDBOX, keys=keys, sandbox=True)
     else:
         base_url = options.base_url or runtime.environ.get(BASE_URL_VARIABLE) or BASE_URL
