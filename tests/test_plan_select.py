@@ -73,6 +73,9 @@ def test_a_hint_names_at_most_ten_organisations_if_none_is_similar() -> None:
     with pytest.raises(InputError) as refused:
         chosen(known, ["zzz"])
     named = ", ".join(f'"{name}"' for name in known[:10])
+    assert refused.value.problems[0].hint == f"Organisations: {named} and 2 more."
+    with pytest.raises(InputError) as refused:
+        chosen(known[:10], ["zzz"])
     assert refused.value.problems[0].hint == f"Organisations: {named}."
 
 
@@ -222,8 +225,14 @@ def test_the_option_for_the_organisation_limits_the_run(folder: Path) -> None:
         planned = api.invoke("plan", folder, "--format", "json", "--org", "org-4")
         assert [part["organization"] for part in planned.json()["organizations"]] == ["org-4"]
         assert planned.json()["limited"]
+        for organization in ("elsewhere", "org-*"):
+            refused = api.invoke("plan", folder, "--org", organization)
+            assert (refused.code, f'--org is "{organization}", but the files name "' in refused.err) == (1, True)
+        for number in range(20, 40):
+            text = f"version: 1\norganization: other-{number}\nchannels: []\n"
+            (folder / f"{number}.yaml").write_text(text, encoding="utf-8")
         refused = api.invoke("plan", folder, "--org", "elsewhere")
-        assert (refused.code, '--org is "elsewhere", but the files name "' in refused.err) == (1, True)
+        assert refused.err.splitlines()[0].endswith('"org-8", "other-20" and 19 more')
 
 
 def test_a_plan_has_no_more_shards_than_a_run() -> None:

@@ -48,10 +48,10 @@ class ConnectionOptions:
         return self.named_organization(runtime) or (SANDBOX if self.sandbox else None)
 
     def named_organization(self, runtime: Runtime) -> str | None:
-        """The organisation in --org or the environment; raises InputError for an invalid id."""
-        named = self.organization or runtime.environ.get(ORGANIZATION_VARIABLE) or None
+        """The organisation in --org or the environment; raises InputError for an invalid id, such as an empty --org."""
+        named = (runtime.environ.get(ORGANIZATION_VARIABLE) or None) if self.organization is None else self.organization
         if named is not None and not is_id(named):
-            source = "--org" if self.organization else ORGANIZATION_VARIABLE
+            source = ORGANIZATION_VARIABLE if self.organization is None else "--org"
             wrong = f'{source} is "{flat(named)}", which can\'t be an organisation id: {no_id(named)}'
             raise InputError([Diagnostic(wrong, hint="Use the organisation's id as Mosend shows it.")])
         return named

@@ -25,12 +25,16 @@ def nearest(name: str, known: Collection[str], *, likeness: float = 0.6) -> str 
     return folded[close[0]] if close else None
 
 
-def candidates(name: str, known: Sequence[str], *, most: int | None = None) -> str:
-    """The names in ``known`` that are similar to ``name``, or else the first ``most`` of them, quoted for a hint."""
+def candidates(name: str, known: Sequence[str], *, most: int = 10) -> str:
+    """The names in ``known`` that are similar to ``name``, or else ``most`` of them and how many more there are.
+
+    They're quoted, for a hint.
+    """
     from difflib import get_close_matches
 
-    names = get_close_matches(name, known, n=5, cutoff=0.5) or sorted(set(known))[:most]
-    return ", ".join(f'"{candidate}"' for candidate in names) or "none"
+    names = get_close_matches(name, known, n=5, cutoff=0.5) or sorted(set(known))
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return (", ".join(f'"{candidate}"' for candidate in names[:most]) or "none") + more
 
 
 def _fold(name: str) -> str:

@@ -66,5 +66,5 @@ def declared_names(manifests: Iterable[Manifest]) -> frozenset[str]:
 def _no_match(pattern: str, names: Sequence[str]) -> Diagnostic:
     return Diagnostic(
         f'--target-org "{pattern}" matches no organisation',
-        hint=f"Organisations: {candidates(pattern, names, most=10)}.",
+        hint=f"Organisations: {candidates(pattern, names)}.",
     )
