@@ -161,6 +161,8 @@ def test_a_share_of_one_organization_is_not_of_several(folder: Path) -> None:
     [
         {},
         {"CI_NODE_TOTAL": "1"},
+        {"CI_NODE_TOTAL": "", "CI_NODE_INDEX": ""},
+        {"JOB_COMPLETION_INDEX": "0"},
         {"CI_NODE_TOTAL": "1", "CI_NODE_INDEX": "1", "CI_JOB_NAME": "plan"},
         {"JOB_COMPLETION_INDEX": "1"},
         {"CI_NODE_INDEX": "2", "CI_NODE_TOTAL": "3", "CI_JOB_NAME": "plan: [production, eu]"},
@@ -173,6 +175,9 @@ def test_a_job_that_is_no_share_takes_all(folder: Path, environ: Mapping[str, st
     assert len(planned.json()["organizations"]) == 9
     assert planned.json()["complete"]
     assert ("matrix" in planned.err) == ("[" in environ.get("CI_JOB_NAME", ""))
+    # The first pod may be the only one.
+    alone = environ.get("JOB_COMPLETION_INDEX", "0") == "0"
+    assert ("set WEBCHAT_SYNC_SHARDS to the Job's `completions`" in planned.err) == (not alone)
 
 
 @pytest.mark.parametrize(
@@ -183,13 +188,21 @@ def test_a_job_that_is_no_share_takes_all(folder: Path, environ: Mapping[str, st
         {"WEBCHAT_SYNC_SHARDS": "three", "JOB_COMPLETION_INDEX": "0"},
         {"CI_NODE_INDEX": "0", "CI_NODE_TOTAL": "3"},
         {"CI_NODE_INDEX": "4", "CI_NODE_TOTAL": "3"},
+        {"CI_NODE_TOTAL": "3"},
+        {"CI_NODE_TOTAL": "3", "CI_JOB_NAME": "plan 2/3"},
+        {"CI_NODE_INDEX": "", "CI_NODE_TOTAL": "3"},
+        {"CI_NODE_INDEX": "2"},
+        {"CI_NODE_INDEX": "2", "CI_NODE_TOTAL": ""},
     ],
 )
 def test_half_a_share_is_refused(folder: Path, environ: Mapping[str, str]) -> None:
     refused = invoke("plan", folder, environ={**environ, "MOSEND_API_KEY": "mk_test_a.b"})
     assert refused.code == 1
     assert "isn't a valid shard" in refused.err
-    assert ("JOB_COMPLETION_INDEX isn't set and" in refused.err) == (len(environ) == 1)
+    names = {"WEBCHAT_SYNC_SHARDS", "JOB_COMPLETION_INDEX"}
+    if names.isdisjoint(environ):
+        names = {"CI_NODE_INDEX", "CI_NODE_TOTAL"}
+    assert all((f"{name} isn't set" in refused.err) == (name not in environ) for name in names)
 
 
 @pytest.mark.parametrize("shard", ["0/3", "4/3", "1", "a/b", "-1/3", "1/0", "1/999999"])
