@@ -323,3 +323,37 @@ def test_a_share_is_stale_when_a_manifest_of_its_own_changed(folder: Path) -> No
         assert api.invoke("apply", "plan-1.json", folder, "--auto-approve").code == 4
         assert api.invoke("apply", "plan-2.json", folder, "--auto-approve").code == 0
         assert api.invoke("apply", "plan-1.json", "plan-2.json", folder, "--auto-approve").code == 4
+
+
+def test_what_is_stale_of_several_plans_names_the_organisation(folder: Path) -> None:
+    """Each plan has one organisation, and both channels are in the same line of the same file."""
+    shared = folder / "shared.yaml"
+    shared.write_text("version: 1\norganization: ${WEBCHAT_ORG}\nchannels: [{name: Support}]\n", encoding="utf-8")
+    with emulated() as api:
+        for name in ("one", "two"):
+            assert api.invoke("plan", shared, "--out", f"{name}.json", environ={"WEBCHAT_ORG": name}).code == 0
+        apply = ("apply", "one.json", "two.json", "--auto-approve")
+        elsewhere = invoke(*apply, environ={**api.environ, "MOSEND_BASE_URL": "http://127.0.0.1:1"})
+        assert (elsewhere.code, elsewhere.err.count("was made for")) == (4, 1)
+        assert f'the plan for organisations "one" and "two" was made for {api.url}, not http://127' in elsewhere.err
+        assert api.invoke(*apply).code == 0
+        again = api.invoke(*apply)
+        assert again.code == 4
+        for name in ("one", "two"):
+            assert f'organisation "{name}": channel "Support" would be created, but' in again.err
+
+
+def test_shards_that_were_saved_as_one_plan_are_those_of_their_manifests(folder: Path) -> None:
+    """The plan of all shards was taken for one of other manifests, although nobody had changed them."""
+    files = ["1.json", "2.json", "3.json"]
+    with emulated() as api:
+        for index, file in enumerate(files, 1):
+            assert api.invoke("plan", folder, "--out", file, "--shard", f"{index}/3").code == 0
+        Path("whole.json").write_text(api.invoke("show", *files, "--format", "json").out, encoding="utf-8")
+        kept = (folder / "1.yaml").read_text(encoding="utf-8")
+        (folder / "1.yaml").write_text(kept.replace("Of 1", "Other"), encoding="utf-8")
+        changed = api.invoke("apply", "whole.json", folder, "--auto-approve")
+        assert (changed.code, "the manifests have changed since" in changed.err) == (4, True)
+        (folder / "1.yaml").write_text(kept, encoding="utf-8")
+        applied = api.invoke("apply", "whole.json", folder, "--auto-approve")
+        assert (applied.code, applied.last_line) == (0, "Apply complete! Channels: 9 added, 0 changed, 0 destroyed.")

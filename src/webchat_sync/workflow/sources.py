@@ -127,9 +127,10 @@ class FromSavedPlan:
         readings = await read_readings({} if misdirected else apis, base_url=base_url, single=single)
         reasons = [*misdirected]
         parts = self.parts or (self.saved,)
+        live, known, several = readings.listings, remembered.channels, len(parts) > 1
         for part in parts:
             manifests = None if self.manifests is None else manifests_of(part, self.manifests, parts)
-            reasons += staleness(part, readings.listings, catalogue, manifests=manifests, known=remembered.channels)
+            reasons += staleness(part, live, catalogue, manifests=manifests, known=known, several=several)
         if reasons := reasons or [*forgotten(self.saved, remembered.ledger)]:
             raise StalePlanError(tuple(dict.fromkeys(reasons)))
         return readings
