@@ -192,6 +192,22 @@ def test_data_that_is_damaged_later_is_told_at_once_with_a_way_out(
             assert said.endswith(f"({file}). Restore the file, or move it elsewhere to start without it.")
 
 
+@pytest.mark.parametrize("suffix", ["-journal", "-wal", "-shm"])
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_nobody_waits_for_a_file_next_to_the_data_that_is_none(
+    tmp_path: Path, suffix: str, make: Callable[[Path], object]
+) -> None:
+    """SQLite opens them, and a FIFO kept the emulator waiting before it listened."""
+    (tmp_path / "link.db").symlink_to("sandbox.db")
+    file = tmp_path / "sandbox.db"
+    stored_at(file).create("acme", {"name": "x"})
+    by("PRAGMA journal_mode = WAL")(file)
+    make(tmp_path / f"sandbox.db{suffix}")
+    for name in ("sandbox.db", "link.db"):
+        with pytest.raises(UnusableDataError, match=f"sandbox.db{suffix} isn't a file"):
+            stored_at(tmp_path / name).channels("acme")
+
+
 def test_a_full_file_is_refused_and_keeps_what_it_has(tmp_path: Path) -> None:
     file = tmp_path / "sandbox.db"
     stored_at(file).create("acme", {"name": "kept"})

@@ -128,3 +128,10 @@ def test_damaged_data_is_told_at_once_with_the_whole_name_of_its_file(folder: Pa
     assert (planned.code, "attempts" in planned.err) == (6, False)
     assert "one of its channels is damaged" in planned.err
     assert "(.webchat-sync/sandbox.db). Restore the file, or move it elsewhere to start without it." in planned.err
+
+
+def test_a_snapshot_that_is_a_link_to_itself_is_not_missing(folder: Path) -> None:
+    (folder / ".webchat-sync").mkdir()
+    (folder / ".webchat-sync" / "sandbox.json").symlink_to("sandbox.json")
+    refused = invoke("plan", "channels.yaml", "--sandbox")
+    assert (refused.code, "Too many levels of symbolic links" in refused.err) == (1, True), refused.err

@@ -157,11 +157,20 @@ def _connect(path: Path | None, patience: float) -> sqlite3.Connection:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_file():
             raise OSError("it isn't a file")
+        for file in _companions(path):
+            if file.exists() and not file.is_file():  # SQLite would wait for the other end of a FIFO
+                raise OSError(f"{file.name} isn't a file")
         if not path.exists():
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     return sqlite3.connect(
         path or ":memory:", timeout=patience, isolation_level=None, check_same_thread=False, cached_statements=64
     )
+
+
+def _companions(path: Path) -> list[Path]:
+    """The files that SQLite opens next to the database, even if it has no use for them."""
+    database = os.path.realpath(path)
+    return [Path(f"{database}{suffix}") for suffix in ("-journal", "-wal", "-shm")]
 
 
 @contextmanager
