@@ -37,8 +37,9 @@ the widget. One-time passwords aren't emulated.
 
 Without `--data`, channels are kept in memory, and are gone when the emulator stops. `--data FILE` keeps them in a
 SQLite database, which several emulators and commands can use at once. If the process is killed, nothing that it has
-confirmed is lost. `--sandbox` keeps its data in `.webchat-sync/sandbox.db`. Delete that file to start with an empty
-server.
+confirmed is lost. If the file can't be read or written, for example because the disk is full, a call changes nothing
+and gets status 424 with the reason. `--sandbox` keeps its data in `.webchat-sync/sandbox.db`. Delete that file to start
+with an empty server.
 
 To work on a copy of your own organisation, take a [snapshot](commands.md#snapshot) with
 `webchat-sync snapshot --out live.json`, and serve it with `webchat-sync emulator --data live.json`. This doesn't

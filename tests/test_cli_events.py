@@ -101,3 +101,16 @@ def test_a_file_that_cannot_be_written_ends_the_run_before_anything_is_sent(mani
         assert (refused.code, api.taken_calls()) == (1, [])
         twice = applied(api, manifest, "--events", "same", "--report", "same")
         assert (twice.code, api.taken_calls()) == (1, [])
+
+
+def test_an_organisation_that_fails_is_named_with_its_reasons(manifest: Path) -> None:
+    """A run that did all that it could ended as incomplete, and no event said why."""
+    manifest.write_text(f"{MANIFEST}---\n{MANIFEST.replace('acme', 'dead')}", encoding="utf-8")
+    revoked = Fault(effects.status(401, message="revoked"), "GET", "/organizations/dead/*")
+    with emulated(faults=Faults([revoked])) as api:
+        ended = applied(api, manifest, "--events", "-")
+    planned, *_, summary = read(ended.out)
+    assert (ended.code, summary["outcome"], planned["organizations"]) == (6, "incomplete", ["acme"])
+    (failed,) = planned["failed"]
+    assert (failed["organization"], failed["exit_code"]) == ("dead", 6)
+    assert "HTTP 401 Unauthorized: revoked" in failed["problems"][0]["message"]

@@ -18,6 +18,7 @@ import loopback
 from emulator_client import CHANNELS, KEY, data, emulated, message
 from webchat_sync.domain.catalogue import load_catalogue
 from webchat_sync.emulator import Store
+from webchat_sync.emulator.database import Database, UnusableDataError
 from webchat_sync.emulator.store import UnknownChannelError
 from webchat_sync.errors import InputError
 from webchat_sync.model import Json
@@ -69,8 +70,11 @@ def test_a_change_that_cannot_be_written_is_not_made(tmp_path: Path) -> None:
         first = api.create(name="before")
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
-            refused = message(api.http.post(CHANNELS, json={"name": "x"}), 500)
-            assert "database is locked" in refused
+            refused = message(api.http.post(CHANNELS, json={"name": "x"}), 424)
+            assert refused == (
+                f"can't use the emulator's data: database is locked ({file}). "
+                "Another process is still writing to the file. Run this again once it's done."
+            )
             other.execute("ROLLBACK")
         assert [channel["name"] for channel in api.list()] == ["before"]
         store = api.store
@@ -134,27 +138,88 @@ def test_a_file_that_is_no_store_is_refused_and_left_as_it_is(
     assert list(tmp_path.iterdir()) == [file]
 
 
+def by(statement: str) -> Callable[[Path], object]:
+    """What changes the file behind the store's back."""
+
+    def damage(file: Path) -> None:
+        with closing(sqlite3.connect(file)) as connection, connection:
+            connection.execute(statement)
+
+    return damage
+
+
+def pages_gone(file: Path) -> None:
+    content = file.read_bytes()
+    file.unlink()
+    file.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+
+
+def folder_instead(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+def link_to_itself(file: Path) -> None:
+    file.unlink()
+    file.symlink_to(file.name)
+
+
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        ("UPDATE channels SET body = 'x'", "a channel in it is damaged: it isn't valid JSON"),
-        ("UPDATE channels SET body = '[]'", "a channel in it is damaged: it isn't an object with an id"),
-        ("UPDATE channels SET body = 'null'", "a channel in it is damaged: it isn't an object with an id"),
-        ("UPDATE channels SET body = '{\"id\": 1}'", "a channel in it is damaged: it isn't an object with an id"),
-        ("UPDATE channels SET body = x'ff'", "a channel in it is damaged"),
-        ("DROP TABLE channels", "no such table: channels"),
+        (by("UPDATE channels SET body = '{'"), "one of its channels is damaged: it isn't valid JSON: "),
+        (by("UPDATE channels SET body = '[]'"), "one of its channels isn't an object"),
+        (by("UPDATE channels SET body = x'ff'"), "one of its channels is damaged: it isn't valid JSON: "),
+        (by("UPDATE channels SET body = CAST(x'22ff22' AS TEXT)"), "Could not decode to UTF-8"),
+        (pages_gone, "database disk image is malformed"),
+        (folder_instead, "it isn't a file"),
+        (link_to_itself, "Too many levels of symbolic links"),
+        (by("DROP TABLE channels"), "no such table"),
     ],
 )
-def test_damage_inside_a_store_is_told_with_its_file_and_a_way_out(tmp_path: Path, damage: str, reason: str) -> None:
+def test_data_that_is_damaged_later_is_told_at_once_with_a_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Callable[[Path], object], reason: str
+) -> None:
+    """It was a 500, which clients repeat, doubt, and report to the vendor."""
+    monkeypatch.chdir(tmp_path)
     file = tmp_path / "sandbox.db"
     with emulated(stored_at(file)) as api:
-        created = api.create(name="x")
-        with closing(sqlite3.connect(file)) as connection, connection:
-            connection.execute(damage)
-        for method, path in (("GET", CHANNELS), ("PATCH", f"{CHANNELS}/{created['id']}")):
-            (told,) = message(api.http.request(method, path), 500)
-            assert told.startswith(f"{file}:1:1: can't use the emulator's data: {reason}")
-            assert told.endswith("Restore the file, or move it elsewhere to start without it.")
+        made = api.create(name="x")
+        damage(file)
+        for refused in (api.http.get(CHANNELS), api.http.patch(f"{CHANNELS}/{made['id']}", json={"theme": "dark"})):
+            said = message(refused, 424)
+            assert said.startswith(f"can't use the emulator's data: {reason}"), said
+            assert said.endswith(f"({file}). Restore the file, or move it elsewhere to start without it.")
+
+
+@pytest.mark.parametrize("suffix", ["-journal", "-wal", "-shm"])
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_nobody_waits_for_a_file_next_to_the_data_that_is_none(
+    tmp_path: Path, suffix: str, make: Callable[[Path], object]
+) -> None:
+    """SQLite opens them, and a FIFO kept the emulator waiting before it listened."""
+    (tmp_path / "link.db").symlink_to("sandbox.db")
+    file = tmp_path / "sandbox.db"
+    stored_at(file).create("acme", {"name": "x"})
+    by("PRAGMA journal_mode = WAL")(file)
+    make(tmp_path / f"sandbox.db{suffix}")
+    for name in ("sandbox.db", "link.db"):
+        with pytest.raises(UnusableDataError, match=f"sandbox.db{suffix} isn't a file"):
+            stored_at(tmp_path / name).channels("acme")
+
+
+def test_a_full_file_is_refused_and_keeps_what_it_has(tmp_path: Path) -> None:
+    file = tmp_path / "sandbox.db"
+    stored_at(file).create("acme", {"name": "kept"})
+    database = Database(file, patience=1)
+    with database.change() as connection:
+        connection.execute("PRAGMA max_page_count = 1")  # no fewer than there are
+    with (
+        pytest.raises(UnusableDataError, match=r"disk is full .* Free some space on the disk"),
+        database.change() as full,
+    ):
+        full.execute("UPDATE channels SET token = ?", ("x" * 100_000,))
+    assert [channel["name"] for channel in stored_at(file).channels("acme")] == ["kept"]
 
 
 def test_a_store_that_cannot_be_created_says_why_in_the_words_of_the_system(tmp_path: Path) -> None:
@@ -176,6 +241,7 @@ import sys
 from pathlib import Path
 from webchat_sync.domain.catalogue import load_catalogue
 from webchat_sync.emulator import Store
+from webchat_sync.emulator.database import Database, UnusableDataError
 store = Store(catalogue=load_catalogue(), path=Path(sys.argv[1]))
 for number in range(25):
     channel = store.create("acme", {"name": f"{sys.argv[2]}-{number}"})

@@ -275,6 +275,12 @@ def test_a_snapshot_is_saved_without_the_organisation_that_fails_and_names_it(fo
         assert [failed["organization"] for failed in planned.json()["failed"]] == ["org-07"]
         assert api.invoke("plan", folder, "--live", "live.json", "--target-org", "org-08").code == 0
         assert api.invoke("drift", folder, "--live", "live.json").code == 6
+        for paths in ([folder], []):
+            of_all = api.invoke("shapes", *paths, "--live", "live.json")
+            assert (of_all.code, of_all.err.count('Error: organisation "org-07"')) == (6, 1), of_all.err
+        for chosen in (f"{folder} --target-org org-08", "--org org-08"):
+            of_one = api.invoke("shapes", *chosen.split(), "--live", "live.json")
+            assert (of_one.code, "org-07" in of_one.err) == (0, False), of_one.err
         learned = api.invoke("shapes", folder, "--format", "json")
         assert (learned.code, len(learned.json()["organizations"])) == (6, FLEET - 1)
 

@@ -143,6 +143,17 @@ def test_an_organisation_that_no_file_names_is_refused_with_those_there_are(
     assert "org-1" in refused.err
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("option", "said"), [("--org", '--org is "", which can'), ("--target-org", '--target-org "" matches no organ')]
+)
+def test_an_empty_id_is_not_that_of_all_organisations(command: str, option: str, said: str, folder: Path) -> None:
+    """A script passed --org "$ORG" without having set it, and all organisations were meant."""
+    with emulated() as api:
+        refused = run(api, command, folder, option, "")
+        assert (refused.code, said in refused.err, asked(api)) == (1, True, []), refused.err
+
+
 @pytest.mark.parametrize("command", ["snapshot", "shapes"])
 @pytest.mark.parametrize("option", ["--target-org=org-1", "--shard=1/2"])
 def test_what_reads_no_manifests_has_nothing_to_choose_from(command: str, option: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -121,3 +122,32 @@ def test_documents_of_an_organisation_must_agree_on_the_key(file: Path) -> None:
 def test_the_name_of_a_variable_has_a_form(file: Path, name: str) -> None:
     file.write_text(HEAD + f"settings: {{apiKeyEnv: '{name}'}}\n", encoding="utf-8")
     assert "channels.yaml:3:23: error: settings.apiKeyEnv:" in invoke("validate", file).err
+
+
+@pytest.mark.parametrize("command", ["plan", "drift"])
+def test_a_shard_whose_organisations_all_lack_their_keys_has_a_plan_that_says_so(file: Path, command: str) -> None:
+    """It stopped without a plan, so that the shards could no longer be shown, applied or commented on together."""
+    file.write_text(TWO, encoding="utf-8")
+    with emulated() as api:
+        shards = [api.invoke(command, file, "--shard", f"{index}/3", "--out", f"{index}.json") for index in (1, 2, 3)]
+        assert [shard.code for shard in shards] == [1, 0, 0], shards
+        assert 'Error: organisation "one": the environment variable MOSEND_API_KEY_ONE' in shards[0].err
+        files = ["1.json", "2.json", "3.json"]
+        shown = api.invoke("show", *files, "--format", "json").json()
+        assert [part["organization"] for part in shown["failed"]] == ["one"]
+        assert [part["organization"] for part in shown["organizations"]] == ["two"]
+        assert api.invoke("apply", *files, "--auto-approve").code == 1
+        assert (len(api.store.channels("one")), len(api.store.channels("two"))) == (0, 1)
+        alone = api.invoke("apply", file, "--shard", "1/3", "--auto-approve", "--report", "report.json")
+        assert (alone.code, alone.last_line) == (1, "Nothing was compared: the only organisation failed.")
+        report = json.loads(Path("report.json").read_text(encoding="utf-8"))
+        assert [part["organization"] for part in report["failed"]] == ["one"]
+
+
+def test_a_shard_without_any_key_says_so_once(file: Path) -> None:
+    without = TWO.replace("settings: {apiKeyEnv: MOSEND_API_KEY_ONE}\n", "")
+    file.write_text(
+        without + "---\n" + without.replace(": one", ": three").replace(": two", ": four"), encoding="utf-8"
+    )
+    refused = invoke("plan", file, "--shard", "1/3", "--out", "plan.json")
+    assert (refused.code, refused.err.count("no API key is given"), Path("plan.json").exists()) == (1, 1, False)

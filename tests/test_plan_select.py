@@ -74,6 +74,9 @@ def test_a_hint_names_at_most_ten_organisations_if_none_is_similar() -> None:
         chosen(known, ["zzz"])
     named = ", ".join(f'"{name}"' for name in known[:10])
     assert refused.value.problems[0].hint == f"Organisations: {named} and 2 more."
+    with pytest.raises(InputError) as refused:
+        chosen(known[:10], ["zzz"])
+    assert refused.value.problems[0].hint == f"Organisations: {named}."
 
 
 @pytest.mark.parametrize(
@@ -158,6 +161,8 @@ def test_a_share_of_one_organization_is_not_of_several(folder: Path) -> None:
     [
         {},
         {"CI_NODE_TOTAL": "1"},
+        {"CI_NODE_TOTAL": "", "CI_NODE_INDEX": ""},
+        {"JOB_COMPLETION_INDEX": "0"},
         {"CI_NODE_TOTAL": "1", "CI_NODE_INDEX": "1", "CI_JOB_NAME": "plan"},
         {"JOB_COMPLETION_INDEX": "1"},
         {"CI_NODE_INDEX": "2", "CI_NODE_TOTAL": "3", "CI_JOB_NAME": "plan: [production, eu]"},
@@ -170,6 +175,9 @@ def test_a_job_that_is_no_share_takes_all(folder: Path, environ: Mapping[str, st
     assert len(planned.json()["organizations"]) == 9
     assert planned.json()["complete"]
     assert ("matrix" in planned.err) == ("[" in environ.get("CI_JOB_NAME", ""))
+    # The first pod may be the only one.
+    alone = environ.get("JOB_COMPLETION_INDEX", "0") == "0"
+    assert ("set WEBCHAT_SYNC_SHARDS to the Job's `completions`" in planned.err) == (not alone)
 
 
 @pytest.mark.parametrize(
@@ -180,13 +188,21 @@ def test_a_job_that_is_no_share_takes_all(folder: Path, environ: Mapping[str, st
         {"WEBCHAT_SYNC_SHARDS": "three", "JOB_COMPLETION_INDEX": "0"},
         {"CI_NODE_INDEX": "0", "CI_NODE_TOTAL": "3"},
         {"CI_NODE_INDEX": "4", "CI_NODE_TOTAL": "3"},
+        {"CI_NODE_TOTAL": "3"},
+        {"CI_NODE_TOTAL": "3", "CI_JOB_NAME": "plan 2/3"},
+        {"CI_NODE_INDEX": "", "CI_NODE_TOTAL": "3"},
+        {"CI_NODE_INDEX": "2"},
+        {"CI_NODE_INDEX": "2", "CI_NODE_TOTAL": ""},
     ],
 )
 def test_half_a_share_is_refused(folder: Path, environ: Mapping[str, str]) -> None:
     refused = invoke("plan", folder, environ={**environ, "MOSEND_API_KEY": "mk_test_a.b"})
     assert refused.code == 1
     assert "isn't a valid shard" in refused.err
-    assert ("JOB_COMPLETION_INDEX isn't set and" in refused.err) == (len(environ) == 1)
+    names = {"WEBCHAT_SYNC_SHARDS", "JOB_COMPLETION_INDEX"}
+    if names.isdisjoint(environ):
+        names = {"CI_NODE_INDEX", "CI_NODE_TOTAL"}
+    assert all((f"{name} isn't set" in refused.err) == (name not in environ) for name in names)
 
 
 @pytest.mark.parametrize("shard", ["0/3", "4/3", "1", "a/b", "-1/3", "1/0", "1/999999"])
@@ -222,8 +238,14 @@ def test_the_option_for_the_organisation_limits_the_run(folder: Path) -> None:
         planned = api.invoke("plan", folder, "--format", "json", "--org", "org-4")
         assert [part["organization"] for part in planned.json()["organizations"]] == ["org-4"]
         assert planned.json()["limited"]
+        for organization in ("elsewhere", "org-*"):
+            refused = api.invoke("plan", folder, "--org", organization)
+            assert (refused.code, f'--org is "{organization}", but the files name "' in refused.err) == (1, True)
+        for number in range(20, 40):
+            text = f"version: 1\norganization: other-{number}\nchannels: []\n"
+            (folder / f"{number}.yaml").write_text(text, encoding="utf-8")
         refused = api.invoke("plan", folder, "--org", "elsewhere")
-        assert (refused.code, '--org is "elsewhere", but the files name "' in refused.err) == (1, True)
+        assert refused.err.splitlines()[0].endswith('"org-8", "other-20" and 19 more')
 
 
 def test_a_plan_has_no_more_shards_than_a_run() -> None:
@@ -301,3 +323,37 @@ def test_a_share_is_stale_when_a_manifest_of_its_own_changed(folder: Path) -> No
         assert api.invoke("apply", "plan-1.json", folder, "--auto-approve").code == 4
         assert api.invoke("apply", "plan-2.json", folder, "--auto-approve").code == 0
         assert api.invoke("apply", "plan-1.json", "plan-2.json", folder, "--auto-approve").code == 4
+
+
+def test_what_is_stale_of_several_plans_names_the_organisation(folder: Path) -> None:
+    """Each plan has one organisation, and both channels are in the same line of the same file."""
+    shared = folder / "shared.yaml"
+    shared.write_text("version: 1\norganization: ${WEBCHAT_ORG}\nchannels: [{name: Support}]\n", encoding="utf-8")
+    with emulated() as api:
+        for name in ("one", "two"):
+            assert api.invoke("plan", shared, "--out", f"{name}.json", environ={"WEBCHAT_ORG": name}).code == 0
+        apply = ("apply", "one.json", "two.json", "--auto-approve")
+        elsewhere = invoke(*apply, environ={**api.environ, "MOSEND_BASE_URL": "http://127.0.0.1:1"})
+        assert (elsewhere.code, elsewhere.err.count("was made for")) == (4, 1)
+        assert f'the plan for organisations "one" and "two" was made for {api.url}, not http://127' in elsewhere.err
+        assert api.invoke(*apply).code == 0
+        again = api.invoke(*apply)
+        assert again.code == 4
+        for name in ("one", "two"):
+            assert f'organisation "{name}": channel "Support" would be created, but' in again.err
+
+
+def test_shards_that_were_saved_as_one_plan_are_those_of_their_manifests(folder: Path) -> None:
+    """The plan of all shards was taken for one of other manifests, although nobody had changed them."""
+    files = ["1.json", "2.json", "3.json"]
+    with emulated() as api:
+        for index, file in enumerate(files, 1):
+            assert api.invoke("plan", folder, "--out", file, "--shard", f"{index}/3").code == 0
+        Path("whole.json").write_text(api.invoke("show", *files, "--format", "json").out, encoding="utf-8")
+        kept = (folder / "1.yaml").read_text(encoding="utf-8")
+        (folder / "1.yaml").write_text(kept.replace("Of 1", "Other"), encoding="utf-8")
+        changed = api.invoke("apply", "whole.json", folder, "--auto-approve")
+        assert (changed.code, "the manifests have changed since" in changed.err) == (4, True)
+        (folder / "1.yaml").write_text(kept, encoding="utf-8")
+        applied = api.invoke("apply", "whole.json", folder, "--auto-approve")
+        assert (applied.code, applied.last_line) == (0, "Apply complete! Channels: 9 added, 0 changed, 0 destroyed.")

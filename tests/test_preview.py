@@ -326,3 +326,18 @@ def test_a_port_that_is_taken_is_told(served: str, tmp_path: Path) -> None:
     done = invoke("preview", tmp_path, "--port", port)
     assert done.code == 1
     assert "Choose another port with --port." in done.err
+
+
+@pytest.mark.slow
+def test_a_snapshot_brings_no_failure_of_an_organisation_that_is_not_shown(tmp_path: Path) -> None:
+    revoked = Fault(effects.status(401), "GET", "/organizations/dead-*")
+    with emulated(faults=Faults([revoked])) as api:
+        (tmp_path / "fleet").mkdir()
+        for name in ("acme", "dead-1", "dead-2"):
+            text = f"version: 1\norganization: {name}\nchannels: [{{name: Support}}]\n"
+            (tmp_path / "fleet" / f"{name}.yaml").write_text(text, encoding="utf-8")
+        assert api.invoke("snapshot", tmp_path / "fleet", "--out", tmp_path / "live.json").code == 6
+    options = ("--live", "live.json", "--target-org", "acme", "--target-org", "dead-1")
+    with previewing(tmp_path, "fleet", *options) as url:
+        page = loopback.get(url, params={"side": "live"}).text
+    assert (page.count("HTTP 401") > 0, "dead-2" in page) == (True, False)

@@ -120,11 +120,18 @@ def test_faults_in_a_pipe_are_refused(folder: Path) -> None:
     assert (refused.code, "can't read pipe: it's a FIFO" in refused.err) == (1, True), refused.err
 
 
-def test_what_is_said_about_damaged_data_names_its_file(folder: Path) -> None:
+def test_damaged_data_is_told_at_once_with_the_whole_name_of_its_file(folder: Path) -> None:
     assert invoke("apply", "channels.yaml", "--sandbox", "--auto-approve").code == 0
-    file = folder / ".webchat-sync" / "sandbox.db"
-    with closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute("UPDATE channels SET body = '[]'")
+    with closing(sqlite3.connect(folder / ".webchat-sync/sandbox.db")) as connection, connection:
+        connection.execute("UPDATE channels SET body = '{'")
+    planned = invoke("plan", "channels.yaml", "--sandbox")
+    assert (planned.code, "attempts" in planned.err) == (6, False)
+    assert "one of its channels is damaged" in planned.err
+    assert "(.webchat-sync/sandbox.db). Restore the file, or move it elsewhere to start without it." in planned.err
+
+
+def test_a_snapshot_that_is_a_link_to_itself_is_not_missing(folder: Path) -> None:
+    (folder / ".webchat-sync").mkdir()
+    (folder / ".webchat-sync" / "sandbox.json").symlink_to("sandbox.json")
     refused = invoke("plan", "channels.yaml", "--sandbox")
-    assert refused.code == 6
-    assert f"{Path('.webchat-sync', 'sandbox.db')}:1:1: can't use the emulator's data: a channel in it" in refused.err
+    assert (refused.code, "Too many levels of symbolic links" in refused.err) == (1, True), refused.err

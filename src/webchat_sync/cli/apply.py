@@ -214,7 +214,7 @@ def command(
         # Outside the event loop, which would delay signals during the wait for the lock.
         with (
             holding(place, memory, connection, runtime, waiting, rotates=bool(rotate)) as remembered,
-            connect(connection, runtime, key_variables(settings), settings) as connected,
+            connect(connection, runtime, key_variables(settings), settings, part=source.is_part) as connected,
         ):
             return wait_for(lambda: apply(source, connected, runtime, catalogue, options, remembered, screen, progress))
 

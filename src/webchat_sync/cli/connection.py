@@ -48,10 +48,10 @@ class ConnectionOptions:
         return self.named_organization(runtime) or (SANDBOX if self.sandbox else None)
 
     def named_organization(self, runtime: Runtime) -> str | None:
-        """The organisation in --org or the environment; raises InputError for an invalid id."""
-        named = self.organization or runtime.environ.get(ORGANIZATION_VARIABLE) or None
+        """The organisation in --org or the environment; raises InputError for an invalid id, such as an empty --org."""
+        named = (runtime.environ.get(ORGANIZATION_VARIABLE) or None) if self.organization is None else self.organization
         if named is not None and not is_id(named):
-            source = "--org" if self.organization else ORGANIZATION_VARIABLE
+            source = ORGANIZATION_VARIABLE if self.organization is None else "--org"
             wrong = f'{source} is "{flat(named)}", which can\'t be an organisation id: {no_id(named)}'
             raise InputError([Diagnostic(wrong, hint="Use the organisation's id as Mosend shows it.")])
         return named
@@ -79,6 +79,11 @@ class KeyVariable:
 
     name: str
     place: Place | None
+
+    def problem(self, message: str, hint: str) -> Diagnostic:
+        """What's wrong with it."""
+        steps = ("settings", "apiKeyEnv") if self.place else ()
+        return Diagnostic(message, self.place, steps, hint=hint, code="variable")
 
 
 def connection_options(command: Callable[..., object]) -> Callable[..., object]:
@@ -132,17 +137,19 @@ def connect(
     runtime: Runtime,
     organizations: Mapping[str, KeyVariable | None],
     settings: Iterable[Manifest | OrganizationPlan] = (),
+    *,
+    part: bool = False,
 ) -> Iterator[Connection]:
     """The connection for the options; with --sandbox, the emulator runs until the block ends.
 
     ``organizations`` come from :func:`key_variables`; the sandbox supports the catalogue entries in ``settings``.
-    Raises InputError with the problems of the keys if none is usable.
+    Raises InputError with the problems of the keys if none is usable, as for :func:`_api_keys`.
     """
     settings = tuple(settings)
     entries = {name: entry for item in settings for name, entry in item.field_entries.items()}
     sources = {item.organization: _named_by(item, options) for item in settings}
     sources = {name: sources.get(name) or _option(options) for name in organizations}
-    opened = _connect(options, runtime, organizations, entries)
+    opened = _connect(options, runtime, organizations, entries, part)
     with json_lines("--debug-http", options.debug_http, runtime) as on_exchange, opened as connection:
         yield replace(connection, on_exchange=on_exchange, organization_sources=sources)
 
@@ -171,18 +178,19 @@ def _connect(
     runtime: Runtime,
     organizations: Mapping[str, KeyVariable | None],
     entries: Mapping[str, Mapping[str, Json]],
+    part: bool,
 ) -> Iterator[Connection]:
     if options.sandbox:
         from webchat_sync.cli.sandbox import sandbox_store
         from webchat_sync.emulator import build_app, serve
 
         with closing(sandbox_store(STATE_FOLDER, runtime, entries)) as store, serve(build_app(store)) as base_url:
-            keys = dict.fromkeys(organizations, Secret("mk_test_4f19e2.c7a05d83b6"))  # a word in it would be hidden
+            keys = dict.fromkeys(organizations, Secret("mk_test_0.0"))  # without a word that would be redacted
             yield Connection(base_url=base_url, label=SANDBOX, keys=keys, sandbox=True)
     else:
         default = runtime.environ.get(BASE_URL_VARIABLE) or BASE_URL
         base_url = default if options.base_url is None else options.base_url  # an empty one is wrong
-        keys, failed = _api_keys(options, runtime, organizations)
+        keys, failed = _api_keys(options, runtime, organizations, part)
         own = {name: variable.name for name, variable in organizations.items() if variable is not None}
         yield Connection(base_url=base_url, label=options.label(runtime), keys=keys, failed=failed, key_variables=own)
 
@@ -211,11 +219,12 @@ async def live_channel(api: Mosend, name_or_id: str) -> LiveChannel:
 
 
 def _api_keys(
-    options: ConnectionOptions, runtime: Runtime, organizations: Mapping[str, KeyVariable | None]
+    options: ConnectionOptions, runtime: Runtime, organizations: Mapping[str, KeyVariable | None], part: bool
 ) -> tuple[dict[str, Secret], tuple[FailedOrganization, ...]]:
     """The key of every organisation, its own or the shared one, and the organisations without one.
 
-    The shared key is only read if it's needed. Raises InputError if no organisation has a key.
+    The shared key is only read if it's needed. Raises InputError if no organisation has a key, unless it's a ``part``
+    of a run in which some should have their own.
     """
     from webchat_sync.api.settings import key_problems
 
@@ -236,7 +245,7 @@ def _api_keys(
             problems[organization] = wrong
         else:
             keys[organization] = key
-    if problems and not keys:
+    if problems and not keys and not (part and variables):
         # Report the missing shared key only once.
         raise InputError(tuple(dict.fromkeys(problem for several in problems.values() for problem in several)))
     failed = (FailedOrganization(name, InputError.exit_code, tuple(several)) for name, several in problems.items())
@@ -260,13 +269,7 @@ def _refuse_foreign(variables: Iterable[KeyVariable], runtime: Runtime) -> None:
 
     rules = Variables.of(runtime.environ, runtime.allowed_env)
     refused = [
-        Diagnostic(
-            FOREIGN_KEY,
-            variable.place,
-            ("settings", "apiKeyEnv") if variable.place else (),
-            hint=FOREIGN_KEY_HINT,
-            code="variable",
-        )
+        variable.problem(FOREIGN_KEY, FOREIGN_KEY_HINT)
         for variable in variables
         if not rules.may_hold_key(variable.name)
     ]
@@ -277,12 +280,9 @@ def _refuse_foreign(variables: Iterable[KeyVariable], runtime: Runtime) -> None:
 def _keyless(organization: str, variable: KeyVariable, runtime: Runtime) -> Diagnostic:
     lacks = "is empty" if variable.name in runtime.environ else "isn't set"
     of = "" if variable.place else f" of organisation {show(organization)}"
-    return Diagnostic(
+    return variable.problem(
         f"the environment variable {variable.name}, which `apiKeyEnv`{of} names, {lacks}",
-        variable.place,
-        ("settings", "apiKeyEnv") if variable.place else (),
-        hint=f"Set {variable.name}, or remove `apiKeyEnv` to use MOSEND_API_KEY or --api-key-file.",
-        code="variable",
+        f"Set {variable.name}, or remove `apiKeyEnv` to use MOSEND_API_KEY or --api-key-file.",
     )
 
 

@@ -150,7 +150,7 @@ def _drift(asked: _Asked, stack: ExitStack, runtime: Runtime) -> Drift:
         # The files may not exist yet in a revision.
         former = read_at(older, read_older) if older.paths else ()
     single = len(manifests) == 1 and not selection.limited
-    readings = _readings(manifests, asked, snapshot, runtime, single=single)
+    readings = _readings(manifests, asked, snapshot, runtime, single=single, part=selection.limited)
     remembered = remembered_by(manifests, asked.memory, asked.connection, runtime, asked.paths, asked.overlays)
     with tree.entered():
         return find_drift(
@@ -185,7 +185,13 @@ def _trees(asked: _Asked, stack: ExitStack, runtime: Runtime) -> tuple[Tree, Tre
 
 
 def _readings(
-    manifests: Sequence[Manifest], asked: _Asked, snapshot: Snapshot | None, runtime: Runtime, *, single: bool
+    manifests: Sequence[Manifest],
+    asked: _Asked,
+    snapshot: Snapshot | None,
+    runtime: Runtime,
+    *,
+    single: bool,
+    part: bool,
 ) -> Readings:
     """What is live of every organisation, or what the snapshot says was."""
     from webchat_sync.workflow.listings import list_readings
@@ -197,7 +203,7 @@ def _readings(
         readings = readings_of(snapshot, manifests, base_url=base_url, file=str(asked.live))
         say_age(asked.live, snapshot, runtime, did="Compared", preposition="with")
         return readings
-    with connect(asked.connection, runtime, key_variables(manifests), manifests) as connected:
+    with connect(asked.connection, runtime, key_variables(manifests), manifests, part=part) as connected:
         return wait_for(lambda: list_readings(connected, runtime, single=single))
 
 

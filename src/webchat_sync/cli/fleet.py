@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 MOST_SHARDS: Final = 100_000
 _SHARD: Final = lazy_pattern(r"([0-9]{1,6})/([0-9]{1,6})", re.ASCII)
 _NUMBER: Final = lazy_pattern(r"[0-9]{1,6}", re.ASCII)
+_UNSPLIT: Final = (
+    "This pod of an Indexed Job handles all organisations, and so do the other pods. To split them, set "
+    "WEBCHAT_SYNC_SHARDS to the Job's `completions`."
+)
 
 
 @frozen
@@ -141,11 +145,12 @@ def _of_environment(environ: Mapping[str, str]) -> tuple[Shard | None, str]:
     if total := environ.get("WEBCHAT_SYNC_SHARDS"):
         names = ("JOB_COMPLETION_INDEX", "WEBCHAT_SYNC_SHARDS")
         first, index = 0, environ.get("JOB_COMPLETION_INDEX", "")
-    elif environ.get("CI_NODE_INDEX") and (total := environ.get("CI_NODE_TOTAL")):
+    # GitLab only sets the total, to 1, for a job without `parallel`.
+    elif environ.get("CI_NODE_INDEX") or environ.get("CI_NODE_TOTAL", "1") not in {"", "1"}:
         names = ("CI_NODE_INDEX", "CI_NODE_TOTAL")
-        first, index = 1, environ["CI_NODE_INDEX"]
+        first, index, total = 1, environ.get("CI_NODE_INDEX", ""), environ.get("CI_NODE_TOTAL", "")
         job = environ.get("CI_JOB_NAME", "")
-        if job and not job.endswith(f" {index}/{total}"):
+        if job and index and not job.endswith(f" {index}/{total}"):
             # Jobs of a matrix are numbered, too, but each one does something different.
             hint = 'To split them, use --shard "$CI_NODE_INDEX/$CI_NODE_TOTAL".'
             if total != "1":
@@ -154,11 +159,13 @@ def _of_environment(environ: Mapping[str, str]) -> tuple[Shard | None, str]:
                 )
             return None, ""
     else:
+        if environ.get("JOB_COMPLETION_INDEX", "0") not in {"", "0"}:
+            click.echo(_UNSPLIT, err=True)
         return None, ""
     numbers = all(_NUMBER.fullmatch(number) for number in (index, total))
     if not numbers or not first <= int(index) < int(total) + first or int(total) > MOST_SHARDS:
-        given = f"is {show(index)}" if names[0] in environ else "isn't set"
-        problem = f"{names[0]} {given} and {names[1]} is {show(total)}, which isn't a valid shard"
+        given = [f"{name} is {show(environ[name])}" if name in environ else f"{name} isn't set" for name in names]
+        problem = f"{' and '.join(given)}, which isn't a valid shard"
         raise InputError([Diagnostic(problem, hint="Use --shard I/N, or --shard 1/1 for all organisations.")])
     return Shard(int(index) - first + 1, int(total)), " and ".join(names)
 

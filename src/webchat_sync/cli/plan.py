@@ -117,7 +117,8 @@ def command(
             manifests, selection = read_fleet(paths, connection, catalogue, runtime, overlays, fleet)
             options = replace(options, selection=selection)
             remembered = remembered_by(manifests, memory, connection, runtime, paths, overlays)
-            with connect(connection, runtime, key_variables(manifests), manifests) as connected:
+            part = selection.limited
+            with connect(connection, runtime, key_variables(manifests), manifests, part=part) as connected:
                 plan = wait_for(
                     lambda: plan_live(manifests, connected, runtime, catalogue, remembered, options, growing)
                 )

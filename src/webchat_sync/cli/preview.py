@@ -158,7 +158,9 @@ class _Desk:
 
         if self.snapshot is not None:
             snapshot, _ = open_snapshot(self.snapshot, self.runtime)
-            return Readings(snapshot.listings, snapshot.failed)
+            names = {manifest.organization for manifest in self.manifests}
+            failed = tuple(failure for failure in snapshot.failed if failure.organization in names)
+            return Readings(snapshot.listings, failed)
         single = len(self.manifests) < 2
         with connect(self.connection, self.runtime, key_variables(self.manifests), self.manifests) as connected:
             return wait_for(lambda: list_readings(connected, self.runtime, single=single))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,9 @@ def sandbox_store(folder: Path, runtime: Runtime, entries: Mapping[str, Mapping[
     ``entries`` are the manifests' additions to the field catalogue. Raises InputError if a file has neither format.
     """
     database, snapshot = folder / "sandbox.db", folder / "sandbox.json"
-    return _store(database, snapshot if snapshot.exists() and not database.exists() else None, runtime, entries)
+    # A link to itself isn't a missing snapshot.
+    start = snapshot if os.path.lexists(snapshot) and not database.exists() else None
+    return _store(database, start, runtime, entries)
 
 
 def emulator_store(data: Path | None, runtime: Runtime) -> Store:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,16 +10,17 @@ import click
 
 from webchat_sync.cli.connection import ConnectionOptions, connection_options
 from webchat_sync.cli.files import check_outputs
-from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_named
+from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_named, say_failed
 from webchat_sync.cli.live import live_option, open_snapshot, say_age, take_live
 from webchat_sync.cli.manifests import overlay_option, paths_argument
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import worst_exit_code
 from webchat_sync.flat import json_text
-from webchat_sync.model import Listing, Manifest
+from webchat_sync.model import Manifest
 
 if TYPE_CHECKING:
     from webchat_sync.planfile.snapshot import Snapshot
+    from webchat_sync.workflow.listings import Readings
 
 
 @click.command("shapes", short_help="Show what live channels contain in undocumented fields.")
@@ -63,6 +64,7 @@ def command(
     """
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.render.shapes import render_json, render_text
+    from webchat_sync.workflow.listings import Readings
     from webchat_sync.workflow.shapes import learn
 
     check_outputs({"--debug-http": connection.debug_http}, [*paths, *([live] if live else [])], overlays=overlays)
@@ -70,13 +72,14 @@ def command(
     if live is not None:
         snapshot, runtime = open_snapshot(live, runtime)
         manifests = read_named(paths, connection, catalogue, runtime, overlays, fleet)
-        listings = _listings(snapshot, manifests, connection, runtime, live)
+        readings = _readings(snapshot, manifests, connection, runtime, live)
         say_age(live, snapshot, runtime, did="Learned", preposition="from")
+        say_failed(readings.failed, [*readings.listings, *(failure.organization for failure in readings.failed)])
     else:
         manifests = read_named(paths, connection, catalogue, runtime, overlays, fleet)
         snapshot = take_live(manifests, connection, runtime)
-        listings = snapshot.listings
-    learned = learn(listings, manifests or (), catalogue)
+        readings = Readings(snapshot.listings, snapshot.failed)
+    learned = learn(readings.listings, manifests or (), catalogue)
     match output_format:
         case "json":
             taken_at = snapshot.created_at if live else None
@@ -85,20 +88,20 @@ def command(
             click.echo(json_text(learned.schema))
         case _:
             click.echo(render_text(learned.shapes))
-    return worst_exit_code(exit_codes(snapshot.failed))
+    return worst_exit_code(exit_codes(readings.failed))
 
 
-def _listings(
+def _readings(
     snapshot: Snapshot,
     manifests: Sequence[Manifest] | None,
     connection: ConnectionOptions,
     runtime: Runtime,
     file: Path,
-) -> Mapping[str, Listing]:
-    """The listings of the manifests' organisations, or of --org, or else all in the snapshot."""
-    from webchat_sync.planfile.snapshot import against
+) -> Readings:
+    """Those of the manifests' organisations, or of --org, or else all in the snapshot."""
+    from webchat_sync.workflow.snapshot import readings_of
 
-    names = [connection.organization] if connection.organization else [*snapshot.listings]
+    everyone = [*snapshot.listings, *(failure.organization for failure in snapshot.failed)]
+    names = [connection.organization] if connection.organization else everyone
     named = [Manifest(name, ()) for name in names] if manifests is None else manifests
-    pairs = against(snapshot, named, base_url=connection.named_label(runtime), file=str(file))
-    return {manifest.organization: listing for manifest, listing in pairs}
+    return readings_of(snapshot, named, base_url=connection.named_label(runtime), file=str(file))

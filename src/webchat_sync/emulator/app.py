@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from webchat_sync.emulator import channels, conversations, sessions
 from webchat_sync.emulator.backend import Backend, Handler
+from webchat_sync.emulator.database import UnusableDataError
 from webchat_sync.emulator.faults import Faults
 from webchat_sync.emulator.front import Call, with_front
 from webchat_sync.emulator.quirks import NO_QUIRKS, Quirks
@@ -94,7 +95,9 @@ def _api(backend: Backend, keys: Container[str] | None) -> Starlette:
             for calls in (_CALLS, _PUBLIC_CALLS)
             for method, path, status, handler in calls
         ],
-        exception_handlers=dict.fromkeys((RefusedError, UnknownChannelError, HTTPException, Exception), refused),
+        exception_handlers=dict.fromkeys(
+            (RefusedError, UnknownChannelError, UnusableDataError, HTTPException, Exception), refused
+        ),
     )
 
 
@@ -114,6 +117,9 @@ def _reason(request: Request, error: Exception) -> tuple[int, str | list[str]]:
             return error.status, error.message
         case UnknownChannelError():
             return 404, "Web chat channel not found"
+        case UnusableDataError():
+            # Nothing was changed, and another attempt would end alike, which a client wouldn't take from a 5xx.
+            return 424, str(error)
         case HTTPException(status_code=404 | 405):
             return 404, f"Cannot {request.method} {request.url.path}"
         case HTTPException():

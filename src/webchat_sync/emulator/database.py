@@ -31,9 +31,25 @@ _TABLES: Final = (
     f"PRAGMA user_version = {_VERSION}",
 )
 
+_HINT: Final = "Restore the file, or move it elsewhere to start without it."
+_HINTS: Final = {
+    sqlite3.SQLITE_BUSY: "Another process is still writing to the file. Run this again once it's done.",
+    sqlite3.SQLITE_FULL: "Free some space on the disk, and run this again.",
+    **dict.fromkeys(
+        (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY),
+        "Check the disk, and the permissions of the file and its folder.",
+    ),
+}
+"""What to do, by SQLite's primary result code."""
 
-_IN_USE: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-"""The codes of errors that go away once another process has finished, without their extensions in further bits."""
+
+class UnusableDataError(InputError):
+    """The file isn't a store's, or it can't be read or written; nothing was changed."""
+
+    def __str__(self) -> str:
+        (problem,) = self.problems
+        file = f" ({problem.place.file})" if problem.place else ""
+        return f"{problem.message}{file}. {problem.hint}"
 
 
 class Database:
@@ -41,8 +57,8 @@ class Database:
 
     With ``path``, the rows are in that file, which only its owner can read, and which the first write creates; without
     it, they're in memory. ``fill`` adds the first rows to a new database; ``patience`` is how many seconds a call waits
-    while another process writes. Raises InputError for a file that isn't such a database or is damaged, and
-    sqlite3.Error if another process writes for longer.
+    while another process writes. Raises UnusableDataError for a file that isn't such a database, or if it can't be
+    read or written.
     """
 
     def __init__(
@@ -55,8 +71,9 @@ class Database:
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
         self._closed: weakref.finalize[..., Database] | None = None
-        if path is None or fill is not None or _is_there(path):
-            self._open()
+        with self._translated():
+            if path is None or fill is not None or _is_there(path):
+                self._open()
 
     def close(self) -> None:
         """Close the file."""
@@ -67,34 +84,33 @@ class Database:
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The results of ``query``."""
-        with self._lock:
+        with self._lock, self._translated():
             if self._path is not None and not _is_there(self._path):
                 return []
-            connection = self._open()
-            with self._damage_told():
-                return connection.execute(query, values).fetchall()
+            return self._open().execute(query, values).fetchall()
 
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
         """A transaction: committed at the end of the block, or rolled back if that raises."""
-        with self._lock:
+        with self._lock, self._translated():
             connection = self._open()
-            with self._damage_told(), _transaction(connection):
+            with _transaction(connection):
                 yield connection
 
-    def unusable(self, reason: str) -> InputError:
-        """The error that says why what's in the database can't be used."""
-        return _unusable(self._path, reason)
+    def unusable(self, reason: str, hint: str = _HINT) -> UnusableDataError:
+        """The error for what the file contains or how it can't be used."""
+        place = Place(str(self._path), 1, 1) if self._path else None
+        return UnusableDataError([Diagnostic(f"can't use the emulator's data: {reason}", place=place, hint=hint)])
 
     @contextmanager
-    def _damage_told(self) -> Iterator[None]:
+    def _translated(self) -> Iterator[None]:
         try:
             yield
+        except OSError as error:
+            raise self.unusable(error.strerror or str(error)) from error
         except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", None)  # SQLite's; the module's own errors have none
-            if code is None or code & 0xFF in _IN_USE:
-                raise
-            raise self.unusable(str(error)) from error
+            primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            raise self.unusable(str(error), _HINTS.get(primary, _HINT)) from error
 
     def _open(self) -> sqlite3.Connection:
         """The connection to the current file, which is created if it's missing."""
@@ -102,16 +118,13 @@ class Database:
         if self._connection is not None and (path is None or _identity(path) == self._file):
             return self._connection
         self.close()
-        try:
-            connection = _connect(path, self._patience)
-        except (OSError, sqlite3.Error) as error:
-            raise _unusable(path, getattr(error, "strerror", None) or str(error)) from error
+        connection = _connect(path, self._patience)
         self._closed = weakref.finalize(self, connection.close)
         try:
             self._prepare(connection)
-        except sqlite3.Error as error:
+        except sqlite3.Error:
             self._closed()
-            raise _unusable(path, str(error)) from error
+            raise
         self._connection, self._file = connection, _identity(path) if path else None
         return connection
 
@@ -136,8 +149,6 @@ def _is_there(path: Path) -> bool:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return False
-    except OSError as error:
-        raise _unusable(path, error.strerror or str(error)) from error
     return True
 
 
@@ -146,11 +157,20 @@ def _connect(path: Path | None, patience: float) -> sqlite3.Connection:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_file():
             raise OSError("it isn't a file")
+        for file in _companions(path):
+            if file.exists() and not file.is_file():  # SQLite would wait for the other end of a FIFO
+                raise OSError(f"{file.name} isn't a file")
         if not path.exists():
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     return sqlite3.connect(
         path or ":memory:", timeout=patience, isolation_level=None, check_same_thread=False, cached_statements=64
     )
+
+
+def _companions(path: Path) -> list[Path]:
+    """The files that SQLite opens next to the database, even if it has no use for them."""
+    database = os.path.realpath(path)
+    return [Path(f"{database}{suffix}") for suffix in ("-journal", "-wal", "-shm")]
 
 
 @contextmanager
@@ -176,15 +196,3 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return status.st_dev, status.st_ino
-
-
-def _unusable(path: Path | None, reason: str) -> InputError:
-    return InputError(
-        [
-            Diagnostic(
-                f"can't use the emulator's data: {reason}",
-                place=Place(str(path), 1, 1),
-                hint="Restore the file, or move it elsewhere to start without it.",
-            )
-        ]
-    )

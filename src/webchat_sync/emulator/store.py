@@ -40,8 +40,8 @@ class Store:
     ``catalogue`` defines the fields of a channel and their defaults. With ``path``, everything is stored in that file,
     which several processes can share; otherwise, it's in memory. A new store contains the channels in ``start``, by
     organisation. ``now``, ``new_id`` and ``new_secret`` return timestamps, ids and identity secrets. ``patience`` is
-    how many seconds a call waits while another process writes. Results are copies. Raises InputError for a file that
-    isn't a store or is damaged.
+    how many seconds a call waits while another process writes. Results are copies. Raises UnusableDataError for a file
+    that isn't a store, or that can't be read or written.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Store:
     def channels(self, organization: str, *, start: int = 0, most: int = -1) -> list[Channel]:
         """The organisation's channels in the order of their creation, at most ``most`` from index ``start``."""
         query = "SELECT body FROM channels WHERE organization = ? ORDER BY position LIMIT ? OFFSET ?"
-        return [self._read(body) for (body,) in self._database.rows(query, (organization, most, start))]
+        return [self._decoded(body) for (body,) in self._database.rows(query, (organization, most, start))]
 
     def channel(self, organization: str, channel_id: str) -> Channel:
         """The channel with that id. Raises UnknownChannelError."""
@@ -152,27 +152,27 @@ class Store:
             for channel in channels:
                 _put(connection, organization, {**self._blank(organization), **channel})
 
+    def _only(self, rows: Sequence[tuple[str]], name: str) -> Channel:
+        if not rows:
+            raise UnknownChannelError(name)
+        return self._decoded(rows[0][0])
+
+    def _decoded(self, body: str) -> Channel:
+        """The channel in a row. Raises UnusableDataError if there is none."""
+        try:
+            channel = load_json(body)
+        except JsonError as error:
+            raise self._database.unusable(f"one of its channels is damaged: {error}") from error
+        if not isinstance(channel, dict):
+            raise self._database.unusable("one of its channels isn't an object")
+        return channel
+
     def _update(
         self, connection: sqlite3.Connection, organization: str, channel_id: str, fields: Mapping[str, Json]
     ) -> Channel:
         query = "SELECT body FROM channels WHERE organization = ? AND id = ?"
         channel = self._only(connection.execute(query, (organization, channel_id)).fetchall(), channel_id)
         return _put(connection, organization, {**channel, **fields, "updatedAt": timestamp(self.now())})
-
-    def _only(self, rows: Sequence[tuple[str]], name: str) -> Channel:
-        if not rows:
-            raise UnknownChannelError(name)
-        return self._read(rows[0][0])
-
-    def _read(self, body: str) -> Channel:
-        """The channel in a row. Raises InputError if something else is there."""
-        try:
-            channel: Json = load_json(body)
-        except JsonError as error:
-            raise self._database.unusable(f"a channel in it is damaged: {error}") from error
-        if not isinstance(channel, dict) or not isinstance(channel.get("id"), str):
-            raise self._database.unusable("a channel in it is damaged: it isn't an object with an id")
-        return channel
 
 
 def _put(connection: sqlite3.Connection, organization: str, channel: Channel) -> Channel:

@@ -55,9 +55,16 @@ def merge_plans(plans: Mapping[str, Plan]) -> Plan:
         shard=None,
         fleet_digest="",
         live_created_at=min(live_times, default=None),
-        # It matches no manifests: they're checked against the parts instead.
-        manifest_digest=document_digest({name: plan.manifest_digest for name, plan in plans.items()}),
+        manifest_digest=_digest(plans),
     )
+
+
+def _digest(plans: Mapping[str, Plan]) -> str:
+    """The digest of the manifests of all shards; that of other plans matches none, as each is checked on its own."""
+    fleets = {plan.fleet_digest for plan in plans.values()}
+    if len(fleets) == 1 and (fleet := fleets.pop()):
+        return fleet
+    return document_digest({name: plan.manifest_digest for name, plan in plans.items()})
 
 
 def _name(part: OrganizationPlan | FailedOrganization) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, assert_never
@@ -61,14 +62,16 @@ def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) ->
 
     ``organization`` is the one that the caller wants to apply to; None accepts the plan's.
     """
+    elsewhere: defaultdict[str, list[str]] = defaultdict(list)
+    for planned in saved.organizations:
+        if planned.base_url != base_url:
+            elsewhere[planned.base_url].append(planned.organization)
     problems = [
         Diagnostic(
-            f'the plan for organisation "{planned.organization}" was made for '
-            f"{server_in_words(planned.base_url)}, not {server_in_words(base_url)}",
+            f"the plan for {_named(names)} was made for {server_in_words(other)}, not {server_in_words(base_url)}",
             hint="Apply it to the same API, or plan again for this one.",
         )
-        for planned in saved.organizations
-        if planned.base_url != base_url
+        for other, names in elsewhere.items()
     ]
     organizations = [planned.organization for planned in saved.organizations]
     if organization is not None and organization not in organizations:
@@ -103,13 +106,16 @@ def staleness(
     *,
     manifests: Sequence[Manifest] | None = None,
     known: KnownChannels = NOTHING_REMEMBERED.channels,
+    several: bool = False,
 ) -> tuple[Diagnostic, ...]:
     """What has changed since ``saved`` was reviewed, so that it can't be applied; empty if nothing has.
 
     ``live`` has the current listings by organisation; organisations that aren't in it are skipped. ``manifests`` are
-    the files, if they're given with the plan, and ``known`` the remembered channels. Channels that the plan doesn't
-    touch may have changed, and so may the order of keys, listings and set items.
+    the files, if they're given with the plan, and ``known`` the remembered channels; ``several``: other plans are
+    applied with it. Channels that the plan doesn't touch may have changed, and so may the order of keys, listings and
+    set items.
     """
+    several = several or saved.several
     problems: list[Diagnostic] = []
     if manifests is not None and manifest_digest(manifests, catalogue) != saved.manifest_digest:
         message = "the manifests have changed since the plan was made"
@@ -118,7 +124,7 @@ def staleness(
         if planned.organization in live:
             rules = catalogue.extended(planned.field_entries)
             moved = _organization_staleness(planned, live[planned.organization], rules, known)
-            problems += of_organization(moved, planned.organization, several=saved.several)
+            problems += of_organization(moved, planned.organization, several=several)
     return tuple(problems)
 
 

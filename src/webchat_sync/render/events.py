@@ -9,9 +9,10 @@ from typing import Any, Final, get_args
 
 from webchat_sync.model import ApplyReport, Operation, OperationResult, OperationStatus, Plan
 from webchat_sync.plan.summary import summarize
+from webchat_sync.planfile.failed import failed_document
 from webchat_sync.render.report_json import mismatch_document, operation_document, outcome_of
 
-FORMAT_VERSION: Final = "1.0"
+FORMAT_VERSION: Final = "1.1"
 """The version of the format: additions raise the minor number, breaking changes the major one."""
 
 
@@ -21,6 +22,7 @@ def planned(plan: Plan) -> dict[str, Any]:
         "event": "planned",
         "format_version": FORMAT_VERSION,
         "organizations": [planned.organization for planned in plan.organizations],
+        "failed": failed_document(plan.failed),
         "channels": asdict(summarize(plan)),
         "operations": sum(
             len(change.operations) for planned in plan.organizations for change in planned.active_changes

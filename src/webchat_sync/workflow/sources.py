@@ -24,6 +24,11 @@ from webchat_sync.workflow.state import refuse_remembered
 class Source(Protocol):
     """Where the plan of an apply comes from."""
 
+    @property
+    def is_part(self) -> bool:
+        """Whether other organisations were left out on purpose, so that other runs may be about them."""
+        ...
+
     async def read(
         self,
         apis: Mapping[str, ChannelReader],
@@ -55,6 +60,11 @@ class FromManifests:
 
     manifests: Sequence[Manifest]
     options: PlanOptions
+
+    @property
+    def is_part(self) -> bool:
+        """See :class:`Source`."""
+        return self.options.selection.limited
 
     async def read(
         self,
@@ -96,6 +106,11 @@ class FromSavedPlan:
     manifests: Sequence[Manifest] | None = None
     organization: str | None = None
 
+    @property
+    def is_part(self) -> bool:
+        """See :class:`Source`."""
+        return self.saved.is_part
+
     async def read(
         self,
         apis: Mapping[str, ChannelReader],
@@ -112,9 +127,10 @@ class FromSavedPlan:
         readings = await read_readings({} if misdirected else apis, base_url=base_url, single=single)
         reasons = [*misdirected]
         parts = self.parts or (self.saved,)
+        live, known, several = readings.listings, remembered.channels, len(parts) > 1
         for part in parts:
             manifests = None if self.manifests is None else manifests_of(part, self.manifests, parts)
-            reasons += staleness(part, readings.listings, catalogue, manifests=manifests, known=remembered.channels)
+            reasons += staleness(part, live, catalogue, manifests=manifests, known=known, several=several)
         if reasons := reasons or [*forgotten(self.saved, remembered.ledger)]:
             raise StalePlanError(tuple(dict.fromkeys(reasons)))
         return readings
