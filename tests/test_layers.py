@@ -43,7 +43,7 @@ MAY_IMPORT = {
         *("domain", "environment", "errors", "flat", "jsonvalue", "leaks", "model", "redact", "sentences", "yaml12"),
     },
     "manifest": {
-        *("check", "domain", "environment", "errors", "jsonvalue", "leaks", "model", "readings", "redact"),
+        *("check", "domain", "environment", "errors", "flat", "jsonvalue", "leaks", "model", "readings", "redact"),
         *("secrets", "sentences", "strict_json", "tree", "yaml12"),
     },
     "plan": {"jsonvalue", "domain", "leaks", "model", "errors", "sentences"},
