@@ -486,12 +486,12 @@ def test_a_new_channel_that_no_file_can_declare_is_named_and_not_proposed_every_
         done = web.run("channels", "--new-channels")
         assert said(done) == "Nothing to adopt, and no open request."
         for live_id in ("c-2", "c-3"):
-            assert f'no file can declare the live channel with the id "{live_id}", because of its name' in done.err
+            assert f"no file can declare the live channel with the id {live_id}, because of its name" in done.err
         assert "K3yHq5rTj1uXo6iEa" not in done.err
         web.api.store.seed("acme", [{"name": "Sales", "id": "c-4"}])
         assert said(web.run("channels", "--new-channels")) == "Opened the request"
         assert git(web.remote, "diff", "--name-only", "main", BRANCH) == "channels/sales.yaml"
-        assert 'the live channel with the id "c-2"' in web.fake.requests[0]["body"].replace("\\", "").replace("`", "")
+        assert "the live channel with the id c-2" in web.fake.requests[0]["body"].replace("\\", "").replace("`", "")
         web.merge()
         assert said(web.run("channels", "--new-channels")) == "Nothing to adopt, and no open request."
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.frozen import frozen
-from webchat_sync.jsonvalue import show
 from webchat_sync.manifest.adopt import refusals
 from webchat_sync.manifest.file_names import file_names
 from webchat_sync.manifest.write import write_manifest
@@ -67,5 +66,5 @@ def new_manifests(
 
 
 def _left(channel: LiveChannel, reason: str) -> Diagnostic:
-    message = f"no file can declare the live channel with the id {show(channel.id)}, because of its name: {reason}"
+    message = f"no file can declare the live channel with the id {channel.id}, because of its name: {reason}"
     return Diagnostic(message, hint="Rename the channel where it's live.", severity="warning")
