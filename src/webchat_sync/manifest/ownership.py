@@ -96,9 +96,10 @@ def _is_named(value: Json) -> bool:
 
 
 def _lies_over_all(value: Json) -> bool:
-    """Whether ``value`` names no channel, and so changes those of every base."""
-    is_part = isinstance(value, dict) and not value.keys().isdisjoint(("defaults", "settings"))
-    return is_part and next(_names(value, added=True), None) is None
+    """Whether ``value`` names no channel, and so changes those of every base, or is an overlay that's still empty."""
+    if not isinstance(value, dict) or next(_names(value, added=True), None) is not None:
+        return False
+    return not value.keys().isdisjoint(("defaults", "settings")) or value.keys() <= {"version", "organization"}
 
 
 def _says_all(mine: Mapping[str, Json], theirs: Mapping[str, Json]) -> bool:
