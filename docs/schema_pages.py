@@ -61,7 +61,7 @@ result has the type that YAML gives it.
 
 If you pass a folder, every `.yaml`, `.yml` and `.json` file in it and below it is read, except:
 
-- hidden files and folders, and `node_modules`
+- hidden files and folders, `node_modules` and `site-packages`
 - files whose names end with `.schema.json`
 - pipelines: `azure-pipelines.yml`, `bitbucket-pipelines.yml`, and files whose names end with `.gitlab-ci.yml`
 - overlays that you pass with `--overlay` in the same run

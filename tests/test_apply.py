@@ -76,6 +76,25 @@ def test_a_failure_stops_its_own_channel_and_all_deletes() -> None:
         assert api.taken_calls()[-1] != "GET"
 
 
+def test_a_channel_that_someone_else_creates_at_the_same_time_is_reported() -> None:
+    with emulated() as api:
+        made: list[Json] = []
+
+        def overtake(result: OperationResult) -> None:
+            if not made:
+                made.append(api.store.create("acme", {"name": result.address})["id"])
+
+        plan, report = applied(api.url, [declare("New")], watcher=Watcher(on_result=overtake))
+        assert report.outcome == "not_converged"
+        (second,) = report.not_converged
+        ours = [channel["id"] for channel in api.store.channels("acme") if channel["id"] not in made]
+        assert [(second.address, second.steps, second.sent, second.stored)] == [("New", (), *ours, *made)]
+        text = render_report(plan, report)
+        assert "there's a second channel for a declaration" in text
+        assert f'another channel with that name was created in the meantime: "{made[0]}"' in text
+        assert f'The run created "{ours[0]}"' in text
+
+
 def test_a_channel_is_off_until_its_patch_switches_it_on() -> None:
     with emulated(faults=Faults([Fault(effects.status(400), "PATCH", CHANNEL, nth=1)])) as api:
         declarations = [declare("New", theme="dark")]

@@ -7,7 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -135,6 +135,27 @@ def test_manifests_that_cannot_be_read_and_name_a_memory_are_not_ignored(
     assert (allowed.code, "find a Git remote here" in allowed.err) == (1, True), allowed.err
     named = invoke("unlock", "--auto-approve", "--memory", "file", environ={"TEAM": "acme"})
     assert (named.code, "Nobody holds the lock" in named.err) == (0, True), named.err
+
+
+def test_looking_for_a_lock_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    unlocked = invoke("unlock", "--auto-approve")
+    assert (unlocked.code, "Nobody holds the lock" in unlocked.err) == (0, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"), [(Path.mkdir, "Is a directory"), (lambda lock: lock.symlink_to("lock"), "Too many levels")]
+)
+def test_a_lock_that_nobody_can_look_at_is_not_called_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], object], reason: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lock = Path(".webchat-sync") / "lock"
+    lock.parent.mkdir()
+    make(lock)
+    refused = invoke("unlock", "--auto-approve")
+    assert (refused.code, "holds the lock in .webchat-sync: " + reason in refused.err) == (7, True), refused.err
 
 
 def test_a_command_for_one_organization_asks_for_it(api: Emulated) -> None:

@@ -50,6 +50,21 @@ LOOK = re.compile(r"(Error: [^A-Z\n]|[A-Z]+ |\S+:\d+:\d+: error: ).*\n  \S.*\n",
         (["plan", "--quiet=1"], 64, "Error: option `--quiet` doesn't take a value"),
         (["apply", "--lock-timeout", "-1"], 64, "Error: invalid value for `--lock-timeout`: -1 is out of range"),
         (["apply", "--lock-timeout", "x"], 64, 'Error: invalid value for `--lock-timeout`: "x" isn\'t a number'),
+        (
+            ["apply", "--auto-approve", ""],
+            64,
+            "Error: invalid value for `PATH`: the value is empty\n  Check the variable",
+        ),
+        (["validate", ""], 64, "Error: invalid value for `PATH`: the value is empty"),
+        (["init", ""], 64, "Error: invalid value for `DIR`: the value is empty"),
+        (["show", ""], 64, "Error: invalid value for `PLAN`: the value is empty"),
+        (["plan", "--out", ""], 64, "Error: invalid value for `--out`: the value is empty"),
+        (["plan", "--overlay="], 64, "Error: invalid value for `--overlay`: the value is empty"),
+        (["plan", "--memory", ""], 64, "Error: invalid value for `--memory`: the value is empty"),
+        (["import", "--out="], 64, "Error: invalid value for `--out`: the value is empty"),
+        (["secret", "rotate", "x", "--to", ""], 64, "Error: invalid value for `--to`: the value is empty"),
+        (["secret", "status", "--manifest", ""], 64, "Error: invalid value for `--manifest`: the value is empty"),
+        (["unlock", "--auto-approve", "--org", ""], 64, "Error: invalid value for `--org`: the value is empty"),
         (["version", "x"], 64, "Error: unexpected argument: `x`\n"),
         (["version", "x", "y"], 64, "Error: unexpected arguments: `x y`\n"),
         (["schema"], 64, 'Error: missing argument `NAME`; it can be "manifest", "channel", "plan", '),
@@ -146,12 +161,16 @@ def test_a_time_at_the_end_of_the_calendar_is_refused(time: str, tmp_path: Path)
     assert "--at" in failed.err
 
 
-def test_a_port_that_cannot_be_is_refused_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("base_url", "wrong"),
+    [("http://127.0.0.1:99999", "the base URL has a port above 65535"), ("", "the base URL must begin with http://")],
+)
+def test_a_base_url_that_cannot_be_is_refused_at_once(base_url: str, wrong: str, tmp_path: Path) -> None:
     manifest = tmp_path / "channels.yaml"
     manifest.write_text("version: 1\norganization: a\nchannels: [{name: S}]\n", encoding="utf-8")
-    failed = invoke("plan", manifest, "--base-url", "http://127.0.0.1:99999", environ={"MOSEND_API_KEY": "mk_test_a.b"})
+    failed = invoke("plan", manifest, "--base-url", base_url, environ={"MOSEND_API_KEY": "mk_test_a.b"})
     assert failed.code == 1
-    assert "the base URL has a port above 65535" in failed.err
+    assert wrong in failed.err
 
 
 def test_an_error_of_the_api_looks_as_the_others_do(tmp_path: Path) -> None:

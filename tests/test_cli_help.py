@@ -14,6 +14,7 @@ from commands import emulated, invoke
 from webchat_sync import __version__
 from webchat_sync.cli import webchat_sync
 from webchat_sync.cli.files import KeptFile
+from webchat_sync.cli.other_words import COMMANDS_ELSEWHERE, INSTEAD_OF_COMMANDS, OPTIONS_ELSEWHERE
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.emulator.faults import KINDS
 from webchat_sync.emulator.quirks import described
@@ -55,6 +56,19 @@ def test_no_file_that_is_written_is_called_dash() -> None:
             else:
                 assert option.type.allow_dash or option.opts[0] in READ, f"webchat-sync {' '.join(path)} {option.opts}"
     assert kept == {"--data", "--ledger", "--to"}
+
+
+def test_no_path_can_be_empty() -> None:
+    """That of an unset variable would be the current directory."""
+    for path in COMMANDS:
+        command: click.Command = webchat_sync
+        for name in path:
+            assert isinstance(command, click.Group)
+            command = command.get_command(click.Context(command), name) or command
+        for parameter in command.params:
+            if isinstance(parameter.type, click.Path):
+                with pytest.raises(click.BadParameter, match="the value is empty"):
+                    parameter.type.convert("", parameter, None)
 
 
 def test_all_commands_are_there() -> None:
@@ -186,12 +200,52 @@ def test_every_command_can_be_quiet_verbose_and_without_colours(path: tuple[str,
         ),
         (["--vebose", "plan"], "Did you mean `--verbose`?"),
         (["zzz"], "Run `webchat-sync --help` for usage"),
+        (["diff"], "Did you mean `webchat-sync plan`?"),
+        (["rotate", "Support"], "Did you mean `webchat-sync secret rotate`?"),
+        (["help", "rotate"], "Did you mean `webchat-sync secret rotate`?"),
+        (["secret", "diff"], "no such command `diff`\n  Run `webchat-sync secret --help` for usage"),
+        (["destroy"], "declare it with `sync: {state: absent}`"),
+        (["plan", "-out=plan.json"], "Write `--out`, with two dashes."),
+        (["plan", "channels/", "-target", "Support"], "Write `--target`, with two dashes."),
+        (["apply", "-auto-approve"], "Write `--auto-approve`, with two dashes."),
+        (["plan", "-verbose"], "Write `--verbose`, with two dashes."),
+        (["plan", "-auto-approve=mk_live_x"], "no such option `-a`\n  Run `webchat-sync plan --help`"),
+        (["apply", "--yes"], "Did you mean `--auto-approve`?"),
+        (["apply", "-yes"], "Did you mean `--auto-approve`?"),
+        (["plan", "--yes"], "no such option `--yes`\n  Run `webchat-sync plan --help`"),
+        (["apply", "--dry-run"], "`webchat-sync plan` shows what apply would change."),
+        (["adopt", "--dry-run"], "Did you mean `--check`?"),
+        (["plan", "--json"], "Did you mean `--format json`?"),
+        (["apply", "--json"], "no such option `--json`\n  Run `webchat-sync apply --help`"),
+        (["apply", "--format", "json"], "no such option `--format`\n  Run `webchat-sync apply --help`"),
+        (["apply", "--force"], "no such option `--force`\n  Run `webchat-sync apply --help`"),
+        (["plan", "-f", "channels.yaml"], "Give the files or folders as arguments, without an option."),
+        (["apply", "--prune"], "Set `settings.prune` in the manifests."),
+        (["validate", "--sandbox"], "This command doesn't call Mosend's API, so it needs no sandbox."),
     ],
 )
 def test_what_is_misspelt_gets_a_suggestion(arguments: list[str], meant: str) -> None:
     refused = invoke(*arguments)
     assert (refused.code, refused.out) == (64, "")
     assert meant in refused.err
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_command_that_calls_the_api_can_use_the_sandbox(path: tuple[str, ...]) -> None:
+    shown = invoke(*path, "--help").out
+    assert ("  --sandbox " in shown) == ("  --base-url " in shown)
+
+
+def test_words_of_other_tools_are_translated_to_words_of_ours() -> None:
+    helps = {" ".join(path): invoke(*path, "--help").out for path in COMMANDS}
+    assert helps.keys() >= set(COMMANDS_ELSEWHERE.values())
+    assert helps.keys().isdisjoint({*COMMANDS_ELSEWHERE, *INSTEAD_OF_COMMANDS})
+    for theirs, ours in OPTIONS_ELSEWHERE.items():
+        option, _, value = ours.partition(" ")
+        lines = [line for shown in helps.values() for line in shown.splitlines() if line.startswith(f"  {option} ")]
+        assert lines, ours
+        assert all(value in line for line in lines), ours
+        assert not any(f"  {theirs} " in shown or f"  {theirs}, " in shown for shown in helps.values()), theirs
 
 
 def test_the_help_says_what_each_format_is_for() -> None:

@@ -96,5 +96,21 @@ def test_a_folder_that_cannot_be_written_is_an_error(api: Emulated, tmp_path: Pa
     assert (refused.code, "can't write" in refused.err) == (1, True)
 
 
+@pytest.mark.parametrize(
+    ("name", "is_skipped"), [("channels", True), ("a.txt", True), ("a.yml", False), ("a.json", False)]
+)
+def test_it_is_said_if_runs_over_the_folder_skip_the_file(
+    api: Emulated, tmp_path: Path, name: str, is_skipped: bool
+) -> None:
+    imported = api.invoke("import", "--only", "x", "--out", tmp_path / name)
+    said = f"To write one file per channel, end the folder with a slash: --out {tmp_path / name}/."
+    assert (imported.code, "Runs over its folder skip it" in imported.err, said in imported.err) == (
+        0,
+        is_skipped,
+        is_skipped,
+    )
+    assert ("contains no manifests" in api.invoke("validate", tmp_path).err) == is_skipped
+
+
 def test_import_needs_an_organisation() -> None:
     assert invoke("import").code == 1

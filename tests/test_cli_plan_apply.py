@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from applying import KEY
 from commands import emulated, invoke, manifest_in
-from webchat_sync.emulator import Fault, Faults, effects
+from webchat_sync.emulator import Fault, Faults, Store, effects
 from webchat_sync.planfile.version import FORMAT_VERSION
 
 ONE = """\
@@ -100,7 +104,7 @@ def test_an_apply_that_cannot_ask_is_refused_before_it_sends_anything(manifest: 
 
 @pytest.mark.parametrize(
     ("answer", "code", "methods"),
-    [("yes\n", 0, ["GET", "POST", "GET"]), ("y\n", 1, ["GET"]), ("\n", 1, ["GET"]), ("", 130, ["GET"])],
+    [("yes\n", 0, ["GET", "GET", "POST", "GET"]), ("y\n", 1, ["GET"]), ("\n", 1, ["GET"]), ("", 130, ["GET"])],
 )
 def test_an_interactive_apply_asks_for_yes(manifest: Path, answer: str, code: int, methods: list[str]) -> None:
     with emulated() as api:
@@ -108,6 +112,68 @@ def test_an_interactive_apply_asks_for_yes(manifest: Path, answer: str, code: in
         assert applied.code == code
         assert "Only `yes` will be accepted" in applied.err
         assert api.taken_calls() == methods
+
+
+@dataclass
+class Answer:
+    """A person at the terminal who answers yes, after something has happened."""
+
+    happens: Callable[[], object]
+
+    def readline(self) -> str:
+        self.happens()
+        return "yes\n"
+
+
+LIVE = {"id": "live", "name": "Support", "color": "#000000"}
+MEANWHILE: dict[str, tuple[list[dict[str, Any]], Callable[[Store], object], str]] = {
+    "created": (
+        [],
+        lambda store: store.create("acme", {"name": "support"}),
+        'channel "Support" would be created, but a channel that may be the same one, "support", exists now',
+    ),
+    "edited": (
+        [LIVE],
+        lambda store: store.update("acme", "live", {"color": "#ffffff"}),
+        'channel "Support" would be updated, but it has changed since the plan was made: color: "#000000" → "#ffffff"',
+    ),
+    "deleted": (
+        [LIVE],
+        lambda store: store.delete("acme", "live"),
+        'channel "Support" would be updated, but its live channel (live) no longer exists',
+    ),
+}
+
+
+@pytest.mark.parametrize("saved", [False, True])
+@pytest.mark.parametrize("what", MEANWHILE)
+def test_a_plan_that_was_overtaken_while_a_person_read_it_is_stale(manifest: Path, what: str, saved: bool) -> None:
+    before, happens, message = MEANWHILE[what]
+    report = manifest.with_name("report.json")
+    with emulated(*before) as api:
+        if saved:
+            assert api.invoke("plan", manifest, "--out", "plan.json").code == 0
+        api.taken_calls()
+        answer = Answer(lambda: happens(api.store))
+        applied = api.invoke(
+            "apply", "plan.json" if saved else manifest, "--report", report, interactive=True, stdin=answer
+        )
+        assert applied.code == 4, applied.err
+        assert message in applied.err
+        assert api.taken_calls() == ["GET", "GET"]
+        assert json.loads(report.read_text(encoding="utf-8"))["outcome"] == "stale"
+
+
+def test_what_the_plan_does_not_touch_may_change_while_a_person_reads_it(manifest: Path) -> None:
+    with emulated() as api:
+        answer = Answer(lambda: api.store.create("acme", {"name": "Sales"}))
+        assert api.invoke("apply", manifest, interactive=True, stdin=answer).code == 0
+
+
+def test_if_the_channels_cannot_be_read_again_nothing_is_written(manifest: Path) -> None:
+    with emulated(faults=Faults([Fault(effects.status(401), "GET", nth=2)])) as api:
+        assert api.invoke("apply", manifest, interactive=True, stdin="yes\n").code == 6
+        assert api.taken_calls() == ["GET", "GET"]
 
 
 def test_an_apply_with_nothing_to_do_asks_nothing_and_sends_nothing(manifest: Path) -> None:

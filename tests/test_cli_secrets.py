@@ -120,6 +120,28 @@ def test_a_secret_that_waits_can_go_elsewhere(api: Emulated, tmp_path: Path) -> 
     assert signs(api.store, "c-1", held(tmp_path, "by-hand"))
 
 
+@pytest.mark.parametrize(
+    ("deliver", "options", "left_out"),
+    [
+        ("[{file: support.secret}, {command: [sh, -c, cat]}]", ["--show"], "file support.secret and command sh -c cat"),
+        ("[{file: support.secret}]", ["--to", "by-hand"], "file support.secret"),
+        ("[{file: support.secret}, {dotenv: .env, key: K}]", ["--to", "channels/support.secret"], "dotenv .env K"),
+        ("[{file: support.secret}]", ["--to", "channels/support.secret", "--show"], ""),
+        ("[]", ["--show"], ""),
+    ],
+)
+def test_by_hand_it_is_said_which_declared_sinks_go_without_the_new_secret(
+    api: Emulated, tmp_path: Path, deliver: str, options: list[str], left_out: str
+) -> None:
+    manifest(tmp_path, f"{{deliver: {deliver}}}")
+    said = (
+        f'These declared sinks don\'t have the new secret: {left_out}. `apply --rotate "Support"` would deliver another'
+    )
+    rotated = api.invoke("secret", "rotate", "Support", *options, environ=PATH)
+    assert (rotated.code, said in rotated.err) == (0, bool(left_out))
+    assert ("declared sinks" in rotated.err) == bool(left_out)
+
+
 def test_a_secret_does_not_outlive_its_channel(api: Emulated, tmp_path: Path) -> None:
     file = manifest(tmp_path, "{deliver: [{command: ['false']}]}")
     assert api.invoke("apply", file, "--auto-approve", environ=PATH, sleep=at_once).code == 3
@@ -326,7 +348,7 @@ def test_requests_and_answers_are_logged_without_secrets(api: Emulated, tmp_path
     assert "ConnectError" in (tmp_path / "log").read_text(encoding="utf-8")
 
 
-SEVERAL = "the manifests belong to several organisations: a, b"
+SEVERAL = "the manifests belong to several organisations: a and b"
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,12 @@ def test_a_status_before_the_commit_creates_nothing() -> None:
         assert api.list() == []
 
 
+@pytest.mark.parametrize(("status", "words"), [(418, "I'm a Teapot"), (420, "Unknown"), (520, "Unknown")])
+def test_every_error_status_can_be_ordered(status: int, words: str) -> None:
+    with emulated(faults=faulty(effects.status(status))) as api:
+        assert message(attempt(api), status) == words
+
+
 def test_a_status_after_the_commit_hides_that_the_channel_exists() -> None:
     with emulated(faults=faulty(effects.status(504, after_commit=True))) as api:
         assert message(attempt(api), 504) == "Gateway Timeout"
@@ -198,6 +204,24 @@ def test_faults_are_read_from_a_file(tmp_path: Path) -> None:
         until(lambda: api.store.channels("acme") == [])
         statuses = [api.http.get(path).status_code for path in ("/nowhere", "/nowhere", "/moved", "/html", "/empty")]
         assert statuses == [404, 429, 307, 200, 200]
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        ("{kind: status, status: 503.0, retry_after: 1.0}", 503),
+        ("{kind: redirect, location: /, status: 301.0}", 301),
+        ("{kind: drop, after_commit: true, nth: [2.0]}", 201),
+        ("{kind: rate_limit, limit: 1.0, seconds: 1}", 201),
+    ],
+)
+def test_a_whole_number_may_have_a_fraction_of_zero(tmp_path: Path, fault: str, status: int) -> None:
+    file = tmp_path / "faults.yaml"
+    file.write_text(f"- {fault}")
+    with emulated(faults=read_faults(file)) as api:
+        answer = attempt(api)
+    assert answer.status_code == status
+    assert "1.0" not in answer.headers.values()
 
 
 HINT = "`webchat-sync emulator --help` shows an example, and lists the kinds of faults and their keys."

@@ -134,6 +134,29 @@ def test_a_file_that_is_no_store_is_refused_and_left_as_it_is(
     assert list(tmp_path.iterdir()) == [file]
 
 
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        ("UPDATE channels SET body = 'x'", "a channel in it is damaged: it isn't valid JSON"),
+        ("UPDATE channels SET body = '[]'", "a channel in it is damaged: it isn't an object with an id"),
+        ("UPDATE channels SET body = 'null'", "a channel in it is damaged: it isn't an object with an id"),
+        ("UPDATE channels SET body = '{\"id\": 1}'", "a channel in it is damaged: it isn't an object with an id"),
+        ("UPDATE channels SET body = x'ff'", "a channel in it is damaged"),
+        ("DROP TABLE channels", "no such table: channels"),
+    ],
+)
+def test_damage_inside_a_store_is_told_with_its_file_and_a_way_out(tmp_path: Path, damage: str, reason: str) -> None:
+    file = tmp_path / "sandbox.db"
+    with emulated(stored_at(file)) as api:
+        created = api.create(name="x")
+        with closing(sqlite3.connect(file)) as connection, connection:
+            connection.execute(damage)
+        for method, path in (("GET", CHANNELS), ("PATCH", f"{CHANNELS}/{created['id']}")):
+            (told,) = message(api.http.request(method, path), 500)
+            assert told.startswith(f"{file}:1:1: can't use the emulator's data: {reason}")
+            assert told.endswith("Restore the file, or move it elsewhere to start without it.")
+
+
 def test_a_store_that_cannot_be_created_says_why_in_the_words_of_the_system(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError) as caught:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import FrozenInstanceError, asdict, dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -21,6 +21,7 @@ def one_of_each(decorate: Callable[[type], Any]) -> Any:
     """A class with every kind of field that the model has, made by ``decorate``."""
 
     class Point:
+        kind: ClassVar[str] = "point"
         x: float
         y: float = 0.0
         tags: dict[str, int] = field(default_factory=dict)
@@ -63,11 +64,37 @@ def test_instances_look_and_compare_as_those_of_dataclass(one: Any, other: Any) 
     assert repr(replace(ours, x=1)) == repr(replace(standard, x=1))
 
 
+@given(arguments, st.integers(0, 9))
+def test_the_first_instances_are_like_the_later_ones(made_of: Any, before: int) -> None:
+    many = one_of_each(frozen)
+    for _ in range(before):
+        many(1)
+    assert repr(many(*made_of[0], **made_of[1])) == repr(STANDARD(*made_of[0], **made_of[1]))
+
+
+@pytest.mark.parametrize("before", [0, 9])
+@pytest.mark.parametrize(
+    ("args", "kwargs"),
+    [((), {}), ((1, 2, {}, "s", 5, "too many"), {}), ((1,), {"x": 2}), ((1,), {"unknown": 1}), ((1,), {"sum": 1.0})],
+)
+def test_wrong_arguments_are_refused_as_by_dataclass(args: Any, kwargs: Any, before: int) -> None:
+    many = one_of_each(frozen)
+    for _ in range(before):
+        many(1)
+    messages = []
+    for made in (many, STANDARD):
+        with pytest.raises(TypeError) as caught:
+            made(*args, **kwargs)
+        messages.append(str(caught.value))
+    assert messages[0] == messages[1]
+
+
 def test_the_signature_and_the_arguments_are_those_of_dataclass() -> None:
     assert inspect.signature(OURS).parameters.keys() == inspect.signature(STANDARD).parameters.keys()
     assert OURS.__match_args__ == STANDARD.__match_args__
     assert OURS.__slots__ == STANDARD.__slots__
-    assert [item.name for item in fields(OURS)] == [item.name for item in fields(STANDARD)]
+    assert OURS.__annotations__ == STANDARD.__annotations__
+    assert [(item.name, item.type) for item in fields(OURS)] == [(item.name, item.type) for item in fields(STANDARD)]
     for wrong in [(), (1, 2, 3, 4, 5, 6), (1, {"unknown": 1})]:
         with pytest.raises(TypeError):
             OURS(*wrong[:-1], **wrong[-1]) if wrong and isinstance(wrong[-1], dict) else OURS(*wrong)

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from planning import NOW, catalogue, declare, live, plan_for
+from planning import NOW, catalogue, declare, live, plan_for, refusals
 from test_plan_secret import remembered, wants
 from webchat_sync.check.variables import Variables
 from webchat_sync.cli.saved import split_saved_plans
@@ -41,7 +41,6 @@ from webchat_sync.model import (
     Sink,
     Update,
 )
-from webchat_sync.plan.guard import refusals
 from webchat_sync.plan.make import make_plan
 from webchat_sync.plan.organizations import refused
 from webchat_sync.plan.select import WHOLE, select

@@ -125,3 +125,17 @@ def test_comments_and_other_yaml_in_a_json_file_are_read_as_before(tmp_path: Pat
     file = tmp_path / "a.json"
     file.write_text(f'{{{HEAD}, "channels": [{{"name": "A"}},]}} # all\n', encoding="utf-8")
     assert invoke("validate", file).code == 0
+
+
+def test_a_manifest_can_name_its_schema_and_keeps_it_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "channels.json"
+    file.write_text(f'{{{HEAD}, "$schema": "manifest.schema.json", "channels": [{{"name": "A"}}]}}', encoding="utf-8")
+    assert invoke("validate", file).code == 0
+    assert invoke("fmt", file).code == 0
+    assert list(json.loads(file.read_text(encoding="utf-8"))) == ["$schema", "version", "organization", "channels"]
+    with emulated({"id": "a", "name": "A", "color": "#000000"}) as api:
+        assert api.invoke("adopt", file, "--auto-approve").code == 0
+    assert file.read_text(encoding="utf-8").startswith('{\n  "$schema"')
+    file.write_text(f'{{{HEAD}, "channels": [{{"name": "A", "$schema": "x"}}]}}', encoding="utf-8")
+    assert "`$schema` isn't a known key here" in invoke("validate", file).err

@@ -64,6 +64,18 @@ def test_what_only_has_such_a_name_is_no_near_miss(folder: Path, name: str) -> N
     assert invoke("validate", folder).err == ""
 
 
+@pytest.mark.parametrize("name", ["manifest", "channel", "plan", "report", "events", "drift", "shapes"])
+def test_a_schema_that_the_program_prints_is_no_near_miss(folder: Path, name: str) -> None:
+    (folder / f"{name}.schema.json").write_text(invoke("schema", name).out, encoding="utf-8")
+    assert invoke("validate", folder).err == ""
+
+
+def test_a_manifest_that_is_named_like_a_schema_is_a_near_miss(folder: Path) -> None:
+    manifest = '{"version": 1, "organization": "acme", "channels": [{"name": "$schema"}]}'
+    (folder / "other.schema.json").write_text(manifest, encoding="utf-8")
+    assert "other.schema.json looks like a manifest" in invoke("validate", folder).err
+
+
 @pytest.mark.parametrize("command", [["plan"], ["apply", "--auto-approve"]])
 def test_prune_with_a_part_of_a_folder_is_refused(folder: Path, command: list[str]) -> None:
     with emulated({"name": "Support"}, {"name": "Sales"}) as api:

@@ -83,8 +83,17 @@ def test_documents_of_one_organisation_are_one_manifest_in_the_order_of_the_path
 def test_only_manifests_that_are_not_hidden_are_read_from_a_folder_and_none_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("a.yaml", "sub/b.yml", ".hidden.yaml", ".git/c.yaml", "node_modules/d.json", "sub/e.txt", "f.yaml~"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    for name in (
+        "a.yaml",
+        "sub/b.yml",
+        ".hidden.yaml",
+        ".git/c.yaml",
+        "node_modules/d.json",
+        "venv/lib/site-packages/g.json",
+        "sub/e.txt",
+        "f.yaml~",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(ONE.replace("A}", f"{name}}}"))
     (tmp_path / "link.yaml").symlink_to("a.yaml")
     (tmp_path / "loop").symlink_to(".")
@@ -153,6 +162,33 @@ def test_a_folder_of_something_else_is_one_problem_and_beside_a_manifest_each_fi
         load_manifests([Path()], catalogue=catalogue(), environ={})
     assert [problem.message for problem in caught.value.problems] == messages
     assert all(problem.hint for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("package.json", '{"name": "shop", "version": "1.4.0", "private": true}'),
+        ("docker-compose.yml", 'version: "3"\nservices: {db: {environment: {PASSWORD: hunter2}}}\n'),
+        ("compose.yaml", "version: 3.8\nservices: {}\n"),
+        ("Chart.yaml", "apiVersion: v2\nname: shop\nversion: 0.1.0\n"),
+        ("rules.yml", "version: 2\nupdates: []\n"),
+    ],
+)
+def test_a_file_with_another_version_is_no_manifest_and_not_quoted(name: str, content: str, tmp_path: Path) -> None:
+    (tmp_path / "channels.yaml").write_text(ONE)
+    (tmp_path / name).write_text(content)
+    with pytest.raises(InputError) as caught:
+        load_manifests([tmp_path], catalogue=catalogue(), environ={})
+    (problem,) = caught.value.problems
+    assert (problem.message, problem.line) == ("this isn't a manifest", "")
+
+
+@pytest.mark.parametrize("version", ["1", '"1"', "1.0", "2\nchannels: []", '"1.0"\norganization: acme', "1\n\tbroken"])
+def test_what_may_be_a_manifest_is_checked_as_one(version: str, tmp_path: Path) -> None:
+    (tmp_path / "channels.yaml").write_text(f"version: {version}\nchanels: []\n")
+    with pytest.raises(InputError) as caught:
+        load_manifests([tmp_path], catalogue=catalogue(), environ={})
+    assert "this isn't a manifest" not in [problem.message for problem in caught.value.problems]
 
 
 @pytest.mark.parametrize(

@@ -238,6 +238,15 @@ def test_an_overlay_over_what_is_no_manifest_adds_and_hides_no_problem(tmp_path:
     assert problem.startswith("base1.yaml")
 
 
+def test_a_name_in_two_files_may_be_one_of_an_overlay(tmp_path: Path) -> None:
+    again = "  - name: Support\n"
+    one = f"{HEAD}channels:\n{again}"
+    ways = ["Remove one of them, or pin each to its own channel with `sync.id`."]
+    assert [problem.partition(" | ")[2] for problem in refused(tmp_path, one + again)] == ways
+    ways = [f"{ways[0]} If one of the files is an overlay, use it with `--overlay`."]
+    assert [problem.partition(" | ")[2] for problem in refused(tmp_path, [one, one])] == ways
+
+
 def test_an_overlay_is_a_file_and_no_manifest(tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text(BASE, encoding="utf-8")
     (tmp_path / "over.yaml").write_text("channels: []\n", encoding="utf-8")

@@ -226,7 +226,9 @@ def test_a_path_as_the_remote_begins_in_the_clone_even_if_its_name_has_line_brea
 def test_a_clone_without_any_remote_needs_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match='no remote "origin"') as refused:
         declared_remote(GitMemory(), repository(tmp_path / "clone"), ENVIRON)
-    assert refused.value.problems[0].hint.startswith("Add it with `git remote add`, or use --memory")
+    assert refused.value.problems[0].hint.startswith(
+        "Add it with `git remote add`, run this in the clone of the manifests, or use"
+    )
 
 
 @pytest.mark.parametrize(

@@ -305,6 +305,62 @@ def test_an_apply_whose_readers_leave_before_it_writes_ends_by_what_it_did(
     assert json.loads((folder / "report.json").read_text(encoding="utf-8"))["outcome"] == "converged"
 
 
+@pytest.fixture
+def unread() -> Iterator[int]:
+    """A pipe that nobody reads any more."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    yield writing
+    os.close(writing)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["validate", "shop.yaml"], 0),
+        (["drift", "shop.yaml", "--detailed-exitcode"], 2),
+        variation(["plan", "shop.yaml", "--detailed-exitcode", "--format", "json"], 2),
+        variation(["import"], 0),
+        (["init", "new"], 0),
+        (["message", "send", "c", "--body", "Hola"], 0),
+        variation(["--help"], 0),
+    ],
+)
+def test_a_reader_that_leaves_changes_no_exit_code(
+    api: Emulated, folder: Path, unread: int, arguments: list[str], code: int
+) -> None:
+    done = run(api, folder, *arguments, stdout=unread)
+    assert (done.returncode, "Error" in done.stderr) == (code, False)
+
+
+def test_a_secret_that_nobody_reads_is_not_delivered(api: Emulated, folder: Path, unread: int) -> None:
+    api.store.seed("acme", [{"name": "A"}])
+    done = run(api, folder, "secret", "rotate", "A", "--show", stdout=unread)
+    assert (done.returncode, "didn't accept the secret" in done.stderr) == (3, True)
+    (kept,) = (folder / ".webchat-sync" / "recovery").glob("*.json")
+    assert str(api.store.identity_secret(str(api.store.channels("acme")[0]["id"]))) in kept.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_pipe_that_does_not_wait_loses_nothing(api: Emulated, folder: Path, stream: str) -> None:
+    """Some runners make their ends of the pipes so: a write to a full one fails."""
+    channels = "".join(f"  - {{name: Channel {number}, colour: red}}\n" for number in range(1_000))
+    (folder / "shop.yaml").write_text(f"version: 1\norganization: acme\nchannels:\n{channels}", encoding="utf-8")
+    arguments = ["validate", "shop.yaml", "--format", {"stdout": "json", "stderr": "text"}[stream]]
+    with (folder / "whole").open("wb") as whole:
+        run(api, folder, *arguments, **{stream: whole})
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    process = start(api, folder, *arguments, **{stream: writing})
+    os.close(writing)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(3)  # it waits as well
+    with os.fdopen(reading, "rb") as pipe:
+        assert pipe.read() == (folder / "whole").read_bytes()
+    process.communicate(timeout=60)
+    assert process.returncode == 1
+
+
 @pytest.mark.alike
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&-"])
 def test_closed_streams_end_no_apply(api: Emulated, folder: Path, closed: str) -> None:

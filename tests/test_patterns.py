@@ -16,6 +16,7 @@ import pytest
 
 import webchat_sync
 from webchat_sync.domain.catalogue import load_schema, schema_path
+from webchat_sync.lazy_pattern import LazyPattern
 
 ROOT: Final = Path(webchat_sync.__file__).parent
 SMALL: Final = 500
@@ -66,8 +67,10 @@ def modules(room: str) -> Iterator[ModuleType]:
 
 
 def is_of_re(called: ast.expr) -> bool:
-    """Whether it is ``re.compile``, ``re.sub`` and the like."""
+    """Whether it is ``lazy_pattern``, ``re.sub`` and the like."""
     match called:
+        case ast.Name("lazy_pattern"):
+            return True
         case ast.Attribute(ast.Name("re"), name):
             return name in _FUNCTIONS
     return False
@@ -76,16 +79,16 @@ def is_of_re(called: ast.expr) -> bool:
 @cache
 def patterns(room: str) -> dict[str, re.Pattern[Any]]:
     """All compiled patterns of the room's modules, and all that are written where they are used."""
-    found: dict[str, re.Pattern[Any]] = {}
+    found: dict[str, Any] = {}
     for module in modules(room):
         for name, value in vars(module).items():
-            if isinstance(value, re.Pattern):
+            if isinstance(value, LazyPattern):
                 found[f"{module.__name__}.{name}"] = value
             if isinstance(value, dict):
                 found |= {
                     f"{module.__name__}.{name}[{key}]": each
                     for key, each in value.items()
-                    if isinstance(each, re.Pattern)
+                    if isinstance(each, LazyPattern)
                 }
         tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
         for node in ast.walk(tree):
@@ -148,6 +151,8 @@ def texts(size: int) -> Iterator[tuple[str, str]]:
 
 
 def test_the_patterns_are_found() -> None:
+    compiled = [path.name for path in ROOT.rglob("*.py") if "re.compile(" in path.read_text(encoding="utf-8")]
+    assert sorted(compiled) == ["lazy_pattern.py", "pattern_cost.py"], "use lazy_pattern, so that only it is compiled"
     assert len(patterns("api")) > 10
     assert "webchat_sync.leaks._TOKEN" in patterns("leaks.py")
     assert "webchat_sync.api.sanitize.MARKUP" in patterns("api")

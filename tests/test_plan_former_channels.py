@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from plan_formats import IN_FULL
-from planning import NOW, catalogue, dangers, declare, live
+from planning import NOW, catalogue, dangers, declare, live, refusals
 from webchat_sync.model import (
     SANDBOX,
     Declaration,
@@ -20,7 +20,7 @@ from webchat_sync.model import (
     Plan,
     Remembered,
 )
-from webchat_sync.plan.guard import GuardOptions, refusals
+from webchat_sync.plan.guard import GuardOptions
 from webchat_sync.plan.make import make_plan
 from webchat_sync.planfile.reader import read_plan
 from webchat_sync.planfile.writer import render_plan

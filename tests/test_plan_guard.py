@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from planning import declare, live, plan_for
+from planning import declare, live, plan_for, refusals
 from webchat_sync.model import Declaration, Json, Listing, LiveChannel, Plan
 from webchat_sync.plan.filter_by_target import filter_by_target
-from webchat_sync.plan.guard import NO_OPTIONS, GuardOptions, MaxDeletes, refusals, short_listings
+from webchat_sync.plan.guard import NO_OPTIONS, GuardOptions, MaxDeletes, short_listings
 from webchat_sync.planfile.reader import read_plan
 from webchat_sync.planfile.writer import render_plan
 

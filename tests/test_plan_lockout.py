@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from plan_formats import IN_FULL
-from planning import dangers, declare, live
+from planning import dangers, declare, live, refusals
 from test_plan_secret import KEY, URL, planned, remembered, wants
 from webchat_sync.errors import InputError
 from webchat_sync.model import Declaration, Json, LedgerEntry, LiveChannel, MakeSecret, SecretAdoption, Unchanged
-from webchat_sync.plan.guard import refusals
 from webchat_sync.planfile.reader import read_plan
 from webchat_sync.planfile.stale import forgotten
 from webchat_sync.planfile.writer import render_plan

@@ -9,7 +9,7 @@ from html import unescape
 
 import pytest
 
-from planning import NOW, catalogue, declare, live
+from planning import NOW, catalogue, declare, live, refusals
 from webchat_sync.errors import InputError
 from webchat_sync.model import (
     Declaration,
@@ -23,7 +23,6 @@ from webchat_sync.model import (
     Prune,
     Remembered,
 )
-from webchat_sync.plan.guard import refusals
 from webchat_sync.plan.make import make_plan
 from webchat_sync.planfile.reader import read_plan
 from webchat_sync.planfile.writer import plan_pieces

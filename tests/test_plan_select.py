@@ -73,7 +73,7 @@ def test_a_hint_names_at_most_ten_organisations_if_none_is_similar() -> None:
     with pytest.raises(InputError) as refused:
         chosen(known, ["zzz"])
     named = ", ".join(f'"{name}"' for name in known[:10])
-    assert refused.value.problems[0].hint == f"Organisations: {named}."
+    assert refused.value.problems[0].hint == f"Organisations: {named} and 2 more."
 
 
 @pytest.mark.parametrize(

@@ -210,6 +210,12 @@ def test_another_place_and_other_manifests_are_stale_and_all_reasons_come_at_onc
     ]
 
 
+def test_the_way_out_of_other_manifests_is_what_the_plan_was_made_with() -> None:
+    changed = replace(MANIFEST, prune=True)
+    (problem,) = staleness(saved(), {"acme": listing()}, catalogue(), manifests=[changed])
+    assert problem.hint.startswith("Use the paths, overlays and variables that the plan was made with, or plan again")
+
+
 def test_a_manifest_digest_covers_what_is_declared_and_not_how() -> None:
     def digest(declarations: Sequence[Declaration], organization: str = "acme", prune: bool = False) -> str:
         return manifest_digest([Manifest(organization, tuple(declarations), prune)], catalogue())

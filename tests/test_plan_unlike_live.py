@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planning import NOW, catalogue, dangers, declare, live
+from planning import NOW, catalogue, dangers, declare, live, refusals
 from sizes import examples
 from webchat_sync.model import Json, Listing, LiveChannel, Manifest
-from webchat_sync.plan.guard import refusals
 from webchat_sync.plan.make import make_plan
 from webchat_sync.plan.shapes import MOST_KEYS
 from webchat_sync.plan.unlike_live import LiveShapes

@@ -52,6 +52,19 @@ def manifest(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.parametrize("missing", [["watchfiles"], ["starlette", "watchfiles"], ["python_multipart", "watchfiles"]])
+def test_without_its_extra_it_says_what_to_install(
+    missing: list[str], manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith(("webchat_sync.emulator", "webchat_sync.preview"))]:
+        monkeypatch.delitem(sys.modules, name)
+    for package in missing:
+        monkeypatch.setitem(sys.modules, package, None)
+    refused = invoke("preview", manifest)
+    assert refused.code == 1
+    assert "Install webchat-sync with the extra `preview`, for example" in refused.err
+
+
 @contextmanager
 def previewing(folder: Path, *arguments: str, **environ: str) -> Iterator[str]:
     """The command as it runs in ``folder``; gives the address that it prints."""

@@ -10,7 +10,7 @@ from planning import catalogue, declare, live, plan_for
 from webchat_sync.model import Listing, LiveChannel
 from webchat_sync.planfile.desired import desired_manifests
 from webchat_sync.planfile.reader import read_plan
-from webchat_sync.planfile.redacted import redacted
+from webchat_sync.planfile.redacted import redacted_organization
 from webchat_sync.planfile.stale import staleness
 from webchat_sync.render.formats import FORMATS
 from webchat_sync.render.text import render_plan
@@ -64,5 +64,5 @@ def test_a_saved_plan_sends_what_the_manifest_declares_and_is_stale_when_the_pas
 
 
 def test_channels_that_do_not_change_are_not_looked_through() -> None:
-    plan = plan_for([declare("Support", theme="dark")], [PASTED])
-    assert redacted(plan).organizations[0].changes[0] is plan.organizations[0].changes[0]
+    (planned,) = plan_for([declare("Support", theme="dark")], [PASTED]).organizations
+    assert redacted_organization(planned).changes[0] is planned.changes[0]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -116,3 +118,13 @@ def test_faults_in_a_pipe_are_refused(folder: Path) -> None:
     os.mkfifo(folder / "pipe")
     refused = invoke("emulator", "--port", "0", "--faults", "pipe")
     assert (refused.code, "can't read pipe: it's a FIFO" in refused.err) == (1, True), refused.err
+
+
+def test_what_is_said_about_damaged_data_names_its_file(folder: Path) -> None:
+    assert invoke("apply", "channels.yaml", "--sandbox", "--auto-approve").code == 0
+    file = folder / ".webchat-sync" / "sandbox.db"
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE channels SET body = '[]'")
+    refused = invoke("plan", "channels.yaml", "--sandbox")
+    assert refused.code == 6
+    assert f"{Path('.webchat-sync', 'sandbox.db')}:1:1: can't use the emulator's data: a channel in it" in refused.err

@@ -16,6 +16,7 @@ from webchat_sync.secrets.sign import signature, stored_secret
 URL, SECRET = "https://api.example", Secret("s3cret")
 KEY = ChannelKey(URL, "acme", "c-1")
 FROM = "Use --from FILE, --from FILE:KEY, or --from - to read the secret from standard input."
+ELSEWHERE = "To sign with a secret that isn't in the ledger, use --from."
 
 
 @pytest.fixture(autouse=True)
@@ -95,10 +96,11 @@ def test_a_secret_without_a_hash_is_taken_as_it_is() -> None:
 
 
 def test_a_channel_that_is_not_clear_is_told() -> None:
-    assert refusal("Sales", None, {KEY: entry(Sink("file", "a"))}) == (
-        'the ledger has no channel with the name or id "Sales"',
-        FROM,
-    )
+    nobody = 'the ledger has no channel with the name or id "{}"'
+    assert refusal("Sales", None, {}) == (nobody.format("Sales"), FROM)
+    known = {KEY: entry(Sink("file", "a")), ChannelKey(URL, "acme", "c-2"): entry(name="X")}
+    assert refusal("Sales", None, known) == (nobody.format("Sales"), f'It has: "Support", "X". {ELSEWHERE}')
+    assert refusal("support", None, known) == (nobody.format("support"), f'It has: "Support". {ELSEWHERE}')
     twice = {KEY: entry(Sink("file", "a")), ChannelKey(URL, "other", "c-2"): entry(Sink("file", "a"))}
     assert refusal("Support", None, twice) == (
         'the ledger has several channels with the name or id "Support"',
@@ -118,7 +120,7 @@ def test_a_secret_that_no_sink_gives_back_is_told(unreadable: LedgerEntry) -> No
 def test_a_revoked_secret_is_not_looked_for() -> None:
     assert refusal("Support", None, {KEY: entry(Sink("file", "a"), state="revoked")}) == (
         'the identity secret of "Support" was revoked',
-        "`secret rotate` creates a new one. To sign with a secret that isn't in the ledger, use --from.",
+        f"`secret rotate` creates a new one. {ELSEWHERE}",
     )
 
 

@@ -185,7 +185,11 @@ def test_organisations_are_shown_apart_and_learned_from_together() -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        ([], 1, "no organisation is given"),
+        (
+            [],
+            1,
+            "no organisation is given\n  Use --org ID, set MOSEND_ORG_ID, or give the path of manifests that name it.",
+        ),
         (["--live", "missing.json"], 1, "can't read missing.json"),
         (["--live", "live.json", "--org", "none"], 1, 'live.json contains no listing of organisation "none"'),
         (["--live", "live.json", "--base-url", "http://elsewhere"], 1, "not at http://elsewhere"),

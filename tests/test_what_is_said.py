@@ -37,6 +37,41 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return manifest_in(tmp_path, monkeypatch, TWO)
 
 
+MANY = [f"Channel {number}" for number in range(300)]
+FIRST = '"Channel 0", "Channel 1", "Channel 10"'
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["snippet", "?", "--org", "acme"], f"Live channels: {FIRST}"),
+        (["hours", "?", "many.yaml"], f"Declared channels: {FIRST}"),
+        (["plan", "many.yaml", "--target", "!"], f"Channels: {FIRST}"),
+        (["plan", "many.yaml", "--rotate", "!"], f"Channels: {FIRST}"),
+        (["plan", "many.yaml", "--adopt-secret", "!"], f"Channels: {FIRST}"),
+        (["plan", "none.yaml", "--allow-empty", "--quiet"], '300 live channels would be deleted ("Channel 0", '),
+    ],
+    ids=["snippet", "hours", "--target", "--rotate", "--adopt-secret", "deletes"],
+)
+def test_of_many_names_a_few_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    head = "version: 1\norganization: acme\n"
+    if "none.yaml" in command:
+        Path("none.yaml").write_text(f"{head}settings: {{prune: true}}\nchannels: []\n")
+    else:
+        declared = [
+            f"  - {{name: {name}, sync: {{identitySecret: {{deliver: [{{dotenv: .env, key: K{number}}}]}}}}}}\n"
+            for number, name in enumerate(MANY)
+        ]
+        Path("many.yaml").write_text(f"{head}channels:\n{''.join(declared)}")
+    with emulated(*({"name": name, "hasIdentitySecret": True} for name in MANY)) as api:
+        refused = api.invoke(*command)
+    assert (said in refused.err, " and 290 more" in refused.err) == (True, True)
+    assert len(refused.err) < 700
+
+
 def report(*ended: tuple[OperationStatus, int | None], outcome: str = "incomplete") -> str:
     """The first line of the account of a run whose operations ended so."""
     plan = plan_for([declare(str(number)) for number in range(len(ended))], [])

@@ -22,24 +22,27 @@ WebchatSyncError           1
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar, Final, Literal, Self, TypeAlias
 
 from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import show
+from webchat_sync.lazy_pattern import lazy_pattern
 
-_BARE_KEY: Final = re.compile(r"[\w$-]{1,60}")
+_BARE_KEY: Final = lazy_pattern(r"[\w$-]{1,60}")
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@frozen
 class Place:
     """A position in a file; ``line`` and ``column`` count from 1."""
 
     file: str
     line: int
     column: int
+
+    def __lt__(self, other: Place) -> bool:
+        return (self.file, self.line, self.column) < (other.file, other.line, other.column)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
@@ -173,7 +176,7 @@ class CutOffError(ApplyError):
 
 
 class StalePlanError(ProblemsError):
-    """A saved plan is stale; ``problems`` has every reason."""
+    """A plan is stale; ``problems`` has every reason."""
 
     exit_code = 4
 

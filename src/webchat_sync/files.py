@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
+
+from webchat_sync.lazy_pattern import lazy_pattern
 
 UNFINISHED: Final = ".webchat-sync.tmp"
 """The suffix of a file that's still being written; its name is a dot, the target's name, another dot and a number."""
@@ -29,7 +30,7 @@ Their files have these numbers, so that what a killed one left is found without 
 _BLOCK: Final = 4096
 """How many bytes to write to find out whether a disk is full."""
 
-_DESCRIPTOR: Final = re.compile("[0-9]{1,9}")
+_DESCRIPTOR: Final = lazy_pattern("[0-9]{1,9}")
 """The number of a descriptor; a larger one wouldn't fit into an int of C."""
 
 _MOST_LINKS: Final = 40

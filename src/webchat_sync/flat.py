@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from webchat_sync.lazy_pattern import lazy_pattern
+
 _OBEYED: Final = r"\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029"
 """Control characters except for the line feed, and other line separators."""
 
@@ -22,7 +24,7 @@ _VARIANTS: Final = r"\ufe00-\ufe0f"
 INVISIBLE: Final = f"{_DIRECTION}{_UNSEEN}{_JOINERS}{_VARIANTS}"
 """For the brackets of a pattern: Default_Ignorable_Code_Point in Unicode, and other format characters."""
 
-HIDDEN: Final = re.compile(
+HIDDEN: Final = lazy_pattern(
     rf"[{_OBEYED}{_DIRECTION}{_UNSEEN}{_NO_CHARACTERS}]"
     # Emoji and many scripts need one of these after a character.
     rf"|(?<![^\x00-\x7f{_JOINERS}])[{_JOINERS}]"
@@ -30,10 +32,10 @@ HIDDEN: Final = re.compile(
 )
 """What a terminal would obey or hide: control characters, bidirectional overrides, invisible characters."""
 
-_COMMAND: Final = re.compile(r"#(?=#\w*\[)")
+_COMMAND: Final = lazy_pattern(r"#(?=#\w*\[)")
 """What GitHub, Azure and TeamCity take for a command anywhere in a line of a log."""
 
-_COMMAND_LINE: Final = re.compile(r"^(\s*+):(?=:)")
+_COMMAND_LINE: Final = lazy_pattern(r"^(\s*+):(?=:)")
 """What GitHub takes for a command at the start of a line, ignoring leading spaces."""
 
 

@@ -3,18 +3,25 @@
 ``dataclass(frozen=True, slots=True)`` compiles six functions for every class, which took a sixth of a whole plan of 300
 channels (``python benchmarks/plan.py``). Sharing comparison, hash and text between the classes saves a third of that,
 and sharing the refusal of changes another third. ``__init__`` is our own, since dataclass's would be refused, too, and
-compiled for the first instance, since a command never uses most classes that it loads.
+compiled after a few instances, since a command makes only a few of most classes, and none of many.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
+from functools import partial
 from operator import attrgetter
 from types import FunctionType, MethodType
 from typing import Any, ClassVar, Final, NoReturn, Protocol, TypeVar, cast, dataclass_transform, overload
 
 _Class = TypeVar("_Class", bound=type)
+
+_SPECIAL: Final = ("ClassVar", "InitVar", "KW_ONLY")
+"""The annotations that don't make a field, or not an ordinary one."""
+
+_FEW: Final = 5
+"""Compiling the function takes as long as making some twenty instances without it."""
 
 
 class _Frozen(Protocol):
@@ -47,7 +54,7 @@ def frozen(
     def make(cls: _Class) -> _Class:
         # dataclass() would make a missing docstring from the signature, which takes longer than everything else.
         cls.__doc__ = cls.__doc__ or cls.__name__
-        made: Any = dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(cls)
+        made = _with_fields(cls, slots=slots, kw_only=kw_only)
         methods = {"__init__": _Init(made), "_compared": staticmethod(_getter(made)), **_SHARED}
         for name, method in methods.items():
             if name not in vars(cls):
@@ -57,15 +64,55 @@ def frozen(
     return make if cls is None else make(cls)
 
 
+def _with_fields(cls: type, *, slots: bool, kw_only: bool) -> type:
+    """What ``dataclass()`` makes of ``cls`` if it makes no functions.
+
+    It searches every annotation that's a text for the special ones, which takes a third of its time.
+    """
+    annotations: dict[str, Any] = vars(cls).get("__annotations__", {})
+    ordinary = [name for name, text in annotations.items() if not any(special in str(text) for special in _SPECIAL)]
+    cls.__annotations__ = annotations | dict.fromkeys(ordinary, object)
+    made: type = dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(cls)
+    made.__annotations__ = annotations
+    for item in fields(cast(Any, made)):
+        item.type = annotations.get(item.name, item.type)
+    return made
+
+
 class _Init:
-    """Stands for the ``__init__`` of ``cls``, and compiles it when it's first needed."""
+    """Stands for the ``__init__`` of ``cls``, and compiles it after the first instances."""
 
     def __init__(self, cls: type) -> None:
         self._cls: Any = cls
+        self._instances = 0
 
     def __get__(self, instance: object, owner: type) -> Callable[..., None]:
+        self._instances += 1
+        if instance is not None and self._instances <= _FEW:
+            return partial(_set_fields, self._cls, instance)
         init = self._cls.__init__ = _init(self._cls)
         return init if instance is None else MethodType(init, instance)
+
+
+def _set_fields(cls: type, self: object, /, *args: object, **kwargs: object) -> None:
+    """What ``_init(cls)`` does, which is only compiled to raise the error for wrong arguments."""
+    settable = [item for item in fields(cls) if item.init]
+    positional = (item.name for item in settable if not item.kw_only)
+    given = {**dict(zip(positional, args, strict=False)), **kwargs}
+    is_wrong = len(given) != len(args) + len(kwargs)
+    for item in settable:
+        if item.name in given:
+            object.__setattr__(self, item.name, given.pop(item.name))
+        elif item.default is not MISSING:
+            object.__setattr__(self, item.name, item.default)
+        elif item.default_factory is not MISSING:
+            object.__setattr__(self, item.name, item.default_factory())
+        else:
+            is_wrong = True
+    if is_wrong or given:
+        _init(cls)(self, *args, **kwargs)
+    elif hasattr(self, "__post_init__"):
+        self.__post_init__()
 
 
 def _init(cls: type) -> Callable[..., None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -21,6 +20,7 @@ from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.frozen import frozen
 from webchat_sync.git_messages import NOT_A_REPOSITORY, why_failed
 from webchat_sync.jsonvalue import show
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.tree import MOST_BYTES, exists, is_folder, is_skipped, real_path
 
 _LOCAL_VARIABLES: Final = frozenset(
@@ -53,7 +53,7 @@ _FILTERS: Final = r"^filter\..*\.(clean|process|required)$"
 _EMPTY: Final = "WEBCHAT_SYNC_EMPTY"
 """A variable that's set but empty."""
 
-_BLOB: Final = re.compile(rb"[0-9a-f]{40,64} blob ([0-9]+)")
+_BLOB: Final = lazy_pattern(rb"[0-9a-f]{40,64} blob ([0-9]+)")
 
 
 @frozen

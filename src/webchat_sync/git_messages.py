@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from subprocess import CompletedProcess
 from typing import Final
 
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.sentences import ended
 
 NOT_A_REPOSITORY: Final = "not a git repository"
@@ -14,7 +14,7 @@ NOT_A_REPOSITORY: Final = "not a git repository"
 
 _PREFIXES: Final = ("fatal: ", "error: ")
 _REMOTE: Final = "remote:"
-_EMPTY: Final = re.compile(r"(?:remote:)?[\s=*#-]*")
+_EMPTY: Final = lazy_pattern(r"(?:remote:)?[\s=*#-]*")
 """A line that only separates others: hosts draw frames around what they say."""
 
 

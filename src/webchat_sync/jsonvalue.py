@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, TypeAlias
 
 from webchat_sync.flat import flat
@@ -31,6 +32,24 @@ def kind(value: Json) -> str:
 def mapping(value: Json) -> dict[str, Json]:
     """``value`` if it's a mapping, or else an empty one."""
     return value if isinstance(value, dict) else {}
+
+
+def texts_in(value: Json) -> dict[str, None]:
+    """Every text, key and number in ``value``, each once."""
+    texts: dict[str, None] = {}
+    waiting: list[Iterable[Json]] = [(value,)]
+    while waiting:
+        for inner in waiting.pop():
+            if isinstance(inner, str):
+                texts[inner] = None
+            elif isinstance(inner, dict):
+                texts.update(dict.fromkeys(inner))
+                waiting.append(inner.values())
+            elif isinstance(inner, list):
+                waiting.append(inner)
+            elif isinstance(inner, (int, float)) and not isinstance(inner, bool):
+                texts[str(inner)] = None
+    return texts
 
 
 def is_unicode(text: str) -> bool:

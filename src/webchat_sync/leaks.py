@@ -7,12 +7,13 @@ import re
 from collections import Counter
 from typing import Final
 
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Item, Json, Key, Order, Position, Step, Steps, path_text
 
 KEY_MARK: Final = "mk_"
 """The start of every API key of the vendor: a cheap test before :func:`holds_key`."""
 
-_KEY: Final = re.compile(r"mk_(?:live|test)_(?:[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|[A-Za-z0-9_-]{8,})")
+_KEY: Final = lazy_pattern(r"mk_(?:live|test)_(?:[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|[A-Za-z0-9_-]{8,})")
 
 _SIGNS: Final = (
     *("eyJ", "AKIA", "ASIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "gldt-", "glrt-"),
@@ -25,7 +26,7 @@ _SIGNS: Final = (
 _SHORTEST: Final = 15
 """The characters of the shortest token, one of Slack's; most texts have fewer."""
 
-_TOKEN: Final = re.compile(
+_TOKEN: Final = lazy_pattern(
     r"""
       # A JSON Web Token, which the API accepts too. No step goes past the next `eyJ`: many would take long.
       eyJ(?:(?!eyJ)[\w-]){8,}+\.eyJ[\w-]{8,}+\.[\w-]{8,}
@@ -44,9 +45,9 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE | re.ASCII,
 )
-_SECRET_NAME: Final = re.compile(r"secret|passw|token|credential|api[_-]?key|private[_-]?key", re.IGNORECASE)
-_RANDOM: Final = re.compile(r"(?=[^\d\s]*\d)(?=\S*[A-Za-z])[\w+/=.~-]{16,}", re.ASCII)
-_COMMON: Final = re.compile(
+_SECRET_NAME: Final = lazy_pattern(r"secret|passw|token|credential|api[_-]?key|private[_-]?key", re.IGNORECASE)
+_RANDOM: Final = lazy_pattern(r"(?=[^\d\s]*\d)(?=\S*[A-Za-z])[\w+/=.~-]{16,}", re.ASCII)
+_COMMON: Final = lazy_pattern(
     r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[A-Z0-9]+(?:_[A-Z0-9]+)+|[a-z]+(?:[-_.][a-z0-9]{1,12})+"
 )
 """Ids (UUIDs), names of environment variables, and lower-case names such as ``support-prod.env2``."""
@@ -55,7 +56,7 @@ _BITS: Final = 3.0
 """The minimum Shannon entropy, in bits per character, of random text; words and numbers have less."""
 
 _NAMES: Final = _SECRET_NAME.pattern
-_ASSIGNED: Final = re.compile(rf"(?:{_NAMES})(?:(?!{_NAMES})[\w-])*+[\"']?\s*+[:=]", re.IGNORECASE)
+_ASSIGNED: Final = lazy_pattern(rf"(?:{_NAMES})(?:(?!{_NAMES})[\w-])*+[\"']?\s*+[:=]", re.IGNORECASE)
 """No step goes past the next name, since many in a row would take long."""
 
 

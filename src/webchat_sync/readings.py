@@ -4,38 +4,41 @@ from __future__ import annotations
 
 import binascii
 import re
+import string
 import unicodedata
 from base64 import b32decode, b64decode
 from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import reduce
 from itertools import pairwise
 from typing import Final
 from urllib.parse import unquote
 
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Secret
 
 _LAYERS: Final = 2
 """The number of nested encodings to decode."""
 
-_WORD: Final = re.compile(r"[!-~]{8,}")
-_PARTS: Final = tuple(re.compile(rf"[\w{marks}-]{{8,}}", re.ASCII) for marks in ("+/=.~", "+/", ".~", ""))
+_WORD: Final = lazy_pattern(r"[!-~]{8,}")
+_PARTS: Final = tuple(lazy_pattern(rf"[\w{marks}-]{{8,}}", re.ASCII) for marks in ("+/=.~", "+/", ".~", ""))
 """The parts of a word that may be a secret: in base64, in URLs, after a dot or an equals sign."""
 
-_SEPARATORS: Final = re.compile(r"0x|\\x|[:,;-]")
+_SEPARATORS: Final = (b"\\x", b"0x", *(bytes([code]) for code in b":,;-"))
 """What can separate the bytes of hexadecimal text."""
 
-_HEX: Final = re.compile(r"[0-9a-fA-F]{16,}")
-_BASE32: Final = re.compile(r"[A-Z2-7]{16,}")
-_BASE64: Final = re.compile(r"[\w+/-]{11,}", re.ASCII)
+_HEX: Final = lazy_pattern(rb"[0-9a-fA-F]{16,}")
+_BASE32: Final = lazy_pattern(rb"[A-Z2-7]{16,}")
+_BASE64: Final = lazy_pattern(rb"[\w+/-]{11,}")
 _SHORTEST: Final = 11
 """Characters: a shorter text holds no such run, and neither of the two others."""
 
-_CAPITAL: Final = re.compile(r"[A-Z]")
-_ESCAPE: Final = re.compile(
+_CAPITALS: Final = string.ascii_uppercase.encode()
+_ESCAPE: Final = lazy_pattern(
     r"\\(?:u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,5})\}|x([0-9a-fA-F]{2})|([0-7]{3})|(.))", re.DOTALL
 )
-_ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});?")
-_QUOTED: Final = re.compile(r"=([0-9a-fA-F]{2})")
-_PRINTABLE: Final = re.compile(rb"[\t\n\r -~]{8,}")
+_ENTITY: Final = lazy_pattern(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});?")
+_QUOTED: Final = lazy_pattern(r"=([0-9a-fA-F]{2})")
+_PRINTABLE: Final = lazy_pattern(rb"[\t\n\r -~]{8,}")
 """What is worth reading in decoded bytes: a run of printable characters, as long as a part of a secret."""
 
 _BETWEEN: Final = bytes(code for code in range(128) if not chr(code).isalnum())
@@ -140,29 +143,29 @@ def _bytes_in(text: str) -> Iterator[bytes]:
     """What the runs of letters and digits in ``text``, even across line ends, may encode."""
     if len(text) < _SHORTEST:
         return
-    together = "".join(text.split())
+    apart, together = (form.encode("utf-8", "surrogatepass") for form in (text, "".join(text.split())))
     # One that was cut from a longer text may start at any offset.
-    for run in _HEX.findall(_SEPARATORS.sub("", together)):
-        yield from (bytes.fromhex(run[start : len(run) - (len(run) - start) % 2]) for start in range(2))
-    runs = (match[0] for form in (text, together) for match in _BASE64.finditer(form))
-    # Prose has few capitals; in base64, two characters in five are capitals.
-    for run in dict.fromkeys(run for run in runs if len(_CAPITAL.findall(run)) * 8 >= len(run)):
-        yield from (_from_base64(run[start:]) for start in range(4))
+    for run in _HEX.findall(reduce(lambda data, mark: data.replace(mark, b""), _SEPARATORS, together)):
+        yield from (bytes.fromhex(run[start : len(run) - (len(run) - start) % 2].decode()) for start in range(2))
+    for run in dict.fromkeys(_BASE64.findall(apart) + _BASE64.findall(together)):
+        # Prose has few capitals; in base64, two characters in five are capitals.
+        if (len(run) - len(run.translate(None, _CAPITALS))) * 8 >= len(run):
+            yield from (_from_base64(run[start:]) for start in range(4))
     for run in _BASE32.findall(together):
         yield from (_from_base32(run[start:]) for start in range(8))
 
 
-def _from_base64(run: str) -> bytes:
-    plain = run.replace("-", "+").replace("_", "/")
+def _from_base64(run: bytes) -> bytes:
+    plain = run.replace(b"-", b"+").replace(b"_", b"/")
     whole = plain[: len(plain) - (len(plain) % 4 == 1)]
-    return b64decode(whole + "=" * (-len(whole) % 4))
+    return b64decode(whole + b"=" * (-len(whole) % 4))
 
 
-def _from_base32(run: str) -> bytes:
+def _from_base32(run: bytes) -> bytes:
     whole = run[: len(run) - len(run) % 8]
     rest = run[len(whole) :]
     try:
-        return b32decode(whole + (rest + "=" * (-len(rest) % 8) if rest else ""))
+        return b32decode(whole + (rest + b"=" * (-len(rest) % 8) if rest else b""))
     except binascii.Error:
         return b32decode(whole)
 

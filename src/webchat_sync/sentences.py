@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Final
+
+MOST_NAMED: Final = 10
+"""How many names a message lists: there can be thousands of channels and organisations."""
 
 
 def in_a_row(words: Sequence[str], *, last: str = "and", most: int | None = None) -> str:
@@ -15,6 +19,19 @@ def in_a_row(words: Sequence[str], *, last: str = "and", most: int | None = None
 def listed(names: Collection[str], *, last: str = "and") -> str:
     """``names``, quoted, as a list in a sentence, with the word ``last`` before the last one."""
     return in_a_row([f"`{name}`" for name in names], last=last)
+
+
+def quoted(names: Sequence[str]) -> str:
+    """``names`` in double quotes, with commas; beyond the first few, only how many more there are."""
+    more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(f'"{name}"' for name in names[:MOST_NAMED]) + more
+
+
+def candidates(name: str, known: Sequence[str]) -> str:
+    """The names in ``known`` that are similar to ``name``, or else the first few of all, quoted for a hint."""
+    from difflib import get_close_matches
+
+    return quoted(get_close_matches(name, known, n=5, cutoff=0.5) or sorted(set(known))) or "none"
 
 
 def counted(number: int, noun: str, many: str = "") -> str:

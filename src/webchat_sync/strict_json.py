@@ -9,13 +9,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
+from webchat_sync.lazy_pattern import lazy_pattern
+
 DEEPEST: Final = 100
 """The limit of nested objects and lists; in YAML, including those behind aliases."""
 
 MOST_DIGITS: Final = 300
 """Characters of a number: shorter integers can be compared with any number, and shown."""
 
-_MARK: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[{\]}]', re.DOTALL)
+_MARK: Final = lazy_pattern(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[{\]}]', re.DOTALL)
 _SHOWN: Final = 60
 
 _ZEROS: Final = bytes.maketrans(b"123456789", b"0" * 9)
@@ -30,7 +32,7 @@ _ESCAPES: Final = rb"\/bfnrtu"
 
 _BETWEEN_MARKS: Final = bytes({*range(256)} - {*b'{}[]"', *_ESCAPES})
 _AS_LISTS: Final = bytes.maketrans(b"{}", b"[]")
-_STRING: Final = re.compile(rb'"[^"]*"')
+_STRING: Final = lazy_pattern(rb'"[^"]*"')
 
 _FLAWS: Final[Mapping[str, str]] = {
     "Expecting value": "a value is missing",

@@ -15,6 +15,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
+from webchat_sync.lazy_pattern import lazy_pattern
+
 ALLOW_PATHS: Final = "WEBCHAT_SYNC_ALLOW_PATHS"
 """The environment variable with which the operator allows paths outside the tree in CI."""
 
@@ -26,7 +28,7 @@ _CI: Final = (
 )
 """Variables that pipelines set; Azure, Jenkins, TeamCity and AWS don't set ``CI``."""
 _NO: Final = frozenset(("", "0", "false", "no"))
-_SEPARATOR: Final = re.compile(rf"[\n{re.escape(os.pathsep)}]+")
+_SEPARATOR: Final = lazy_pattern(rf"[\n{re.escape(os.pathsep)}]+")
 _KINDS: Final = {
     stat.S_IFIFO: "a FIFO",
     stat.S_IFSOCK: "a socket",
@@ -38,8 +40,7 @@ _KINDS: Final = {
 MOST_BYTES: Final = 64 * 1024 * 1024
 """The largest file to read: a larger one can't be meant, and would fill the memory."""
 
-
-_OTHERS: Final = frozenset(("node_modules", "azure-pipelines.yml", "bitbucket-pipelines.yml"))
+_OTHERS: Final = frozenset(("node_modules", "site-packages", "azure-pipelines.yml", "bitbucket-pipelines.yml"))
 _PIPELINE: Final = ".gitlab-ci.yml"
 """What the names of GitLab's pipelines end in; ``init`` writes one."""
 

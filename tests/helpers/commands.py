@@ -10,7 +10,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -38,14 +38,15 @@ class Finished:
         return json.loads(self.out)
 
 
-def invoke(*arguments: object, environ: Mapping[str, str] | None = None, stdin: str = "", **world: Any) -> Finished:
+def invoke(*arguments: object, environ: Mapping[str, str] | None = None, stdin: object = "", **world: Any) -> Finished:
     """Run one command line; a plan in JSON is checked against its schema.
 
-    ``environ`` is the command's whole environment, ``stdin`` its input, ``world`` sets more of the Runtime.
+    ``environ`` is the command's whole environment, ``stdin`` its input, a text or something with ``readline``, and
+    ``world`` sets more of the Runtime.
     """
     runtime = Runtime(environ=environ or {}, **{"now": lambda: NOW, **world})
     out, err = io.StringIO(), io.StringIO()
-    real_stdin, sys.stdin = sys.stdin, io.StringIO(stdin)
+    real_stdin, sys.stdin = sys.stdin, io.StringIO(stdin) if isinstance(stdin, str) else cast(Any, stdin)
     try:
         with redirect_stdout(out), redirect_stderr(err):
             code = run([str(each) for each in arguments], runtime)

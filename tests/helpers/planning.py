@@ -26,11 +26,17 @@ from webchat_sync.model import (
     Unchanged,
     Update,
 )
-from webchat_sync.plan.guard import refusals
+from webchat_sync.plan.guard import NO_OPTIONS, GuardOptions, judged
 from webchat_sync.plan.make import make_plan
+from webchat_sync.plan.organizations import refused
 from webchat_sync.planfile import writer
 
 NOW = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+
+
+def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS, *, strict: bool = False) -> tuple[Diagnostic, ...]:
+    """Every reason not to apply ``plan``, with the option that would allow it; empty if it may be applied."""
+    return refused(judged(plan, options, strict=strict))
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Final, Literal, TypeVar
@@ -13,6 +12,7 @@ from webchat_sync.api.sanitize import hide, one_line
 from webchat_sync.api.types import Upload
 from webchat_sync.errors import ApiAnswerError, ApiError
 from webchat_sync.frozen import frozen
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Json, LiveChannel, Secret, WriteResult
 from webchat_sync.redact import NO_KEYS, KeyRing
 from webchat_sync.strict_json import JsonError, load_json
@@ -29,7 +29,7 @@ NAMED_BY: Final = "--org, MOSEND_ORG_ID"
 """Where the organisation's id is set, unless it's known more exactly."""
 
 _FAULTS: Final = ("errors", "error", "fault", "exception")
-_FAILED: Final = re.compile("[45][0-9]{2}|errors?|fail(?:ed|ure)?")
+_FAILED: Final = lazy_pattern("[45][0-9]{2}|errors?|fail(?:ed|ure)?")
 
 E = TypeVar("E", bound=ApiError)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import ssl
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,6 +13,7 @@ from webchat_sync.api.exchange import NOT_THE_API_HINT, Call
 from webchat_sync.api.retry import retry_after_seconds
 from webchat_sync.api.sanitize import excerpt
 from webchat_sync.errors import ApiAnswerError, ApiConnectionError, ApiError, ApiStatusError
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.sentences import in_seconds
 from webchat_sync.strict_json import JsonError, load_json
 
@@ -35,7 +35,7 @@ _SILENT: Final = {
     httpx.RemoteProtocolError: "what it sent isn't valid HTTP",
 }
 """Errors that come without a message."""
-_NUMBER: Final = re.compile(r"^\[Errno -?\d+\] ")
+_NUMBER: Final = lazy_pattern(r"^\[Errno -?\d+\] ")
 
 TRANSIENT: Final = frozenset({408, 425, 429})
 """The statuses below 500 after which another attempt may succeed; so may every 5xx."""

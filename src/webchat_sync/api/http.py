@@ -24,7 +24,6 @@ from webchat_sync.api.failures import refusal
 from webchat_sync.api.pace import Pacer
 from webchat_sync.api.retry import repeat
 from webchat_sync.api.settings import key_header
-from webchat_sync.api.transcript import transcript
 from webchat_sync.api.transfer import DEADLINE, Deadline, begin, finish
 from webchat_sync.environment import NEVER, Ending, Environment
 from webchat_sync.errors import ApiError, Diagnostic, InputError, NotSentError
@@ -175,6 +174,8 @@ class Wire:
     ) -> None:
         # Searching a whole listing for secrets would take longer than reading it.
         if self._on_exchange is not None:
+            from webchat_sync.api.transcript import transcript
+
             self._on_exchange(transcript(call, request, response, body, error))
 
     def _request(self, call: Call) -> httpx.Request:

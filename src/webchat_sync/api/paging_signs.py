@@ -14,6 +14,7 @@ from typing import Final
 import httpx
 
 from webchat_sync.api.exchange import Answer
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Json
 from webchat_sync.strict_json import load_json
 
@@ -22,7 +23,7 @@ _PLACES: Final = {
     *("pagination", "paging", "pager", "paginator", "page", "pageinfo", "pagecontext"),
     *("link", "links", "cursor", "cursors"),
 }
-_MORE: Final = re.compile(
+_MORE: Final = lazy_pattern(
     r"""
       (?:has|is)?(?:more|next)(?:page|item|result|record|row|entry|entrie|data|batch|scroll|search|start)?s?
       (?:after|available|cursor|exists|href|id|index|key|link|marker|number|offset|params|path|range|token|ur[il])?s?
@@ -34,20 +35,20 @@ _MORE: Final = re.compile(
 )
 """Names whose value is set, and neither 0 nor false, if there is more."""
 
-_ENDED: Final = re.compile(r"(?:is)?(?:last(?:page)?|done|complete|finished|exhausted)")
+_ENDED: Final = lazy_pattern(r"(?:is)?(?:last(?:page)?|done|complete|finished|exhausted)")
 """Names whose value is false if there is more."""
 
 _COUNTED: Final = r"(?:channel|doc|element|entry|entrie|hit|item|match|matche|object|record|result|row)s?"
-_TOTALS: Final = re.compile(
+_TOTALS: Final = lazy_pattern(
     rf"(?:full|grand|overall)?total(?:of)?(?:{_COUNTED}|found|number|size)?(?:count)?"
     rf"|{_COUNTED}total|(?:{_COUNTED}|full|list|overall)?count|num(?:ber)?(?:of)?{_COUNTED}|(?:num)?found|nbhits"
 )
-_PAGES: Final = re.compile(
+_PAGES: Final = lazy_pattern(
     r"(?:total|num|nb|max|numberof)pages?(?:count)?|pages?(?:count|total)|pages|lastpage(?:index|number)?"
 )
 _NOTHING: Final = ("", "0", "false", "no", "none", "null")
 _FLAGS: Final = ("hasmore", "hasnext", "hasnextpage")
-_SPELLING: Final = re.compile(r"[^a-z0-9]")
+_SPELLING: Final = lazy_pattern(r"[^a-z0-9]")
 _TELLING: Final = 7
 """The minimum length of a name's last word: a shorter one, such as ``count``, can mean anything."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from webchat_sync.flat import flat
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.leaks import redact_text
 from webchat_sync.model import Secret
 from webchat_sync.redact import HIDDEN, redact
@@ -14,11 +15,13 @@ from webchat_sync.redact import HIDDEN, redact
 MAX_LENGTH: Final = 1000
 EXCERPT_LENGTH: Final = 200
 EXCERPT_SOURCE: Final = 8_000
-UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+UUID: Final = lazy_pattern(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 """The usual form of a request id, which isn't a secret."""
-LIKE_A_SECRET: Final = re.compile(r"[\w+/=.%~-]{24,}|(?=[\w+/=.%~-]*[0-9]|[\w+/=.%~-]+[A-Z])[\w+/=.%~-]{12,}", re.ASCII)
+LIKE_A_SECRET: Final = lazy_pattern(
+    r"[\w+/=.%~-]{24,}|(?=[\w+/=.%~-]*[0-9]|[\w+/=.%~-]+[A-Z])[\w+/=.%~-]{12,}", re.ASCII
+)
 """What an unknown secret may look like, unlike the words of a message."""
-MARKUP: Final = re.compile(r"<(script|style)\b.*?(</\1\s*>|\Z)|<[^<>]*>", re.DOTALL | re.IGNORECASE)
+MARKUP: Final = lazy_pattern(r"<(script|style)\b.*?(</\1\s*>|\Z)|<[^<>]*>", re.DOTALL | re.IGNORECASE)
 
 
 def hide(text: str, secrets: Iterable[Secret], *, tokens: bool = False) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import quote
@@ -13,11 +12,12 @@ from webchat_sync.domain.ids import is_id, no_id
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.flat import flat
 from webchat_sync.jsonvalue import is_unicode, show
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Secret
 
 API_KEY_PREFIXES: Final = ("mk_live_", "mk_test_")
 _QUOTES: Final = "\"'`"
-HEADER_TEXT: Final = re.compile(r"[!-~]+")
+HEADER_TEXT: Final = lazy_pattern(r"[!-~]+")
 """Visible ASCII, which a header transmits unchanged."""
 
 

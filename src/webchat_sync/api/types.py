@@ -12,6 +12,7 @@ from webchat_sync.api.sanitize import UUID
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import show
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Json, Secret, WriteResult
 
 MessageType: TypeAlias = Literal["text", "image", "video", "audio", "document"]
@@ -19,12 +20,12 @@ MessageType: TypeAlias = Literal["text", "image", "video", "audio", "document"]
 MAX_MESSAGE_LENGTH: Final = 4096
 MAX_AVATAR_BYTES: Final = 8 * 1024 * 1024
 AVATAR_SIGNATURES: Final = {
-    "image/png": re.compile(rb"\x89PNG\r\n\x1a\n"),
-    "image/jpeg": re.compile(rb"\xff\xd8\xff"),
-    "image/webp": re.compile(rb"RIFF.{4}WEBP", re.DOTALL),
+    "image/png": lazy_pattern(rb"\x89PNG\r\n\x1a\n"),
+    "image/jpeg": lazy_pattern(rb"\xff\xd8\xff"),
+    "image/webp": lazy_pattern(rb"RIFF.{4}WEBP", re.DOTALL),
 }
 _MEDIA: Final = "Use --media ID, with an id that `webchat-sync media upload` printed."
-MEDIA_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
+MEDIA_TYPE: Final = lazy_pattern(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 
 
 @frozen

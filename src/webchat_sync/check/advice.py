@@ -33,6 +33,7 @@ from webchat_sync.domain.match_items import item_key
 from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import Diagnostic, Path
 from webchat_sync.jsonvalue import show
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Json
 
 
@@ -111,8 +112,8 @@ def duplicate_items(value: Json, *, shape: Shape) -> Iterator[Diagnostic]:
     """Items with the same id as an earlier item, or without an id, the same name or label."""
     first: dict[tuple[str, str], int] = {}
     for index, item in enumerate(value if isinstance(value, list) else ()):
-        keys = ((key, own) for key in shape.list_keys if (own := item_key(item, key)) is not None)
-        if (known := next(keys, None)) is None or first.setdefault(known, index) == index:
+        known = _known_by(item, shape)
+        if known is None or first.setdefault(known, index) == index:
             continue
         key, _ = known
         hint = "If one of them changes, there's no way to know which. Make the keys unique, or give each item its `id`."
@@ -120,6 +121,14 @@ def duplicate_items(value: Json, *, shape: Shape) -> Iterator[Diagnostic]:
             hint = f"Remove the `{key}` of a new item: the server assigns one."
         message = f"this item has the same `{key}` as the one at [{first[known]}]"
         yield warning((index, key), message, hint, "duplicate-item")
+
+
+def _known_by(item: Json, shape: Shape) -> tuple[str, str] | None:
+    """The first key of the shape that ``item`` has, and its value; None if it has none."""
+    for key in shape.list_keys:
+        if (own := item_key(item, key)) is not None:
+            return key, own
+    return None
 
 
 def contrast(value: Json) -> Iterator[Diagnostic]:
@@ -137,7 +146,7 @@ _KEYS: Final = {"timezone": "timezone", "tz": "timezone", "zone": "timezone", "d
 
 _SUCH_HOURS: Final = 'hours such as `["09:00-13:00"]`'
 
-_OFFSET: Final = re.compile(r"(?:UTC|GMT)?\s*[+-]\s*\d.*", re.IGNORECASE)
+_OFFSET: Final = lazy_pattern(r"(?:UTC|GMT)?\s*[+-]\s*\d.*", re.IGNORECASE)
 
 _ADVISERS: Final[Mapping[str | None, Callable[[Json], Iterator[Diagnostic]]]] = {
     "hosts": hosts,

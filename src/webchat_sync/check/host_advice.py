@@ -10,12 +10,13 @@ from webchat_sync.check.schema import warning
 from webchat_sync.domain.hosts import as_sent, is_address, is_decodable, is_possible
 from webchat_sync.errors import Diagnostic, Path
 from webchat_sync.jsonvalue import show
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Json
 from webchat_sync.sentences import in_a_row
 
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_PORT: Final = re.compile(r"(?<!:):[0-9]*$")
-_PLAIN: Final = re.compile(r"(?:\*\.)?(?:(?!xn--)[a-z0-9](?:-?[a-z0-9]){0,30}\.){1,4}[a-z]{2,20}")
+_SCHEME: Final = lazy_pattern(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_PORT: Final = lazy_pattern(r"(?<!:):[0-9]*$")
+_PLAIN: Final = lazy_pattern(r"(?:\*\.)?(?:(?!xn--)[a-z0-9](?:-?[a-z0-9]){0,30}\.){1,4}[a-z]{2,20}")
 """Hosts that need no advice, as most."""
 
 _CODE: Final = "domain"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +9,7 @@ from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import dotted
 from webchat_sync.flat import flat
 from webchat_sync.jsonvalue import brief, kind, show
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Json
 from webchat_sync.sentences import counted, in_a_row, listed
 from webchat_sync.yaml12.interpolation import MARK
@@ -28,9 +28,9 @@ TYPES: Final[Mapping[str, str]] = {
 }
 """The types of JSON Schema in words."""
 
-_TOKEN: Final = re.compile(r"(?:[&!]\S*\s+)*(?P<token>\$\{[^}]*\}|[^\s,\]}]+)")
-_HASH: Final = re.compile(r"\s*(?P<text>#[^\s#][^#]*)")
-_WITH_VARIABLE: Final = re.compile(r"""(?:[&!]\S*\s+)*(?P<token>"[^"]*"|'[^']*'|[^\s"'].*)""")
+_TOKEN: Final = lazy_pattern(r"(?:[&!]\S*\s+)*(?P<token>\$\{[^}]*\}|[^\s,\]}]+)")
+_HASH: Final = lazy_pattern(r"\s*(?P<text>#[^\s#][^#]*)")
+_WITH_VARIABLE: Final = lazy_pattern(r"""(?:[&!]\S*\s+)*(?P<token>"[^"]*"|'[^']*'|[^\s"'].*)""")
 _FEW: Final = 6
 
 CODES: Final[Mapping[str, str]] = {

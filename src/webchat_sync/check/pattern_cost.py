@@ -15,6 +15,7 @@ from typing import Final
 
 from webchat_sync.errors import Diagnostic
 from webchat_sync.frozen import frozen
+from webchat_sync.lazy_pattern import lazy_pattern
 
 _DEEPEST: Final = 40
 """The limit of groups in groups."""
@@ -28,14 +29,14 @@ _MOST_CLASSES: Final = 20
 _MANY: Final = 1_000
 """A repetition with more ways than this is named as the cause."""
 
-_ATOM: Final = re.compile(r"\[\^?\]?(?:[^\]\\]|\\.)*+\]|\\[^1-9]|[^\\\[\](){}*+?|]|[{}\]]", re.DOTALL)
-_TIMES: Final = re.compile(r"(?:([*+?])|\{(?!\})(\d*+)(,?)(\d*+)\})([?+]?)")
-_FLAGS: Final = re.compile(r"(?:\(\?[aimsu]+\))+")
-_GROUP: Final = re.compile(r"\((?!\?)|\(\?(?:(?P<once>[=!>]|<[=!])|P<\w+>|[aimsu]*(?:-[ims]+)?:)")
-_ANCHOR: Final = re.compile(r"\^|\\A")
-_IGNORES_CASE: Final = re.compile(r"\(\?[a-z]*i")
-_ESCAPED_CHARACTER: Final = re.compile(r"(?<!\\)(?:\\\\)*+\\[xuUN\d]")
-_RANGE: Final = re.compile(r"(?=(.)-\\?(.))", re.DOTALL)
+_ATOM: Final = lazy_pattern(r"\[\^?\]?(?:[^\]\\]|\\.)*+\]|\\[^1-9]|[^\\\[\](){}*+?|]|[{}\]]", re.DOTALL)
+_TIMES: Final = lazy_pattern(r"(?:([*+?])|\{(?!\})(\d*+)(,?)(\d*+)\})([?+]?)")
+_FLAGS: Final = lazy_pattern(r"(?:\(\?[aimsu]+\))+")
+_GROUP: Final = lazy_pattern(r"\((?!\?)|\(\?(?:(?P<once>[=!>]|<[=!])|P<\w+>|[aimsu]*(?:-[ims]+)?:)")
+_ANCHOR: Final = lazy_pattern(r"\^|\\A")
+_IGNORES_CASE: Final = lazy_pattern(r"\(\?[a-z]*i")
+_ESCAPED_CHARACTER: Final = lazy_pattern(r"(?<!\\)(?:\\\\)*+\\[xuUN\d]")
+_RANGE: Final = lazy_pattern(r"(?=(.)-\\?(.))", re.DOTALL)
 
 
 @frozen(slots=False)

@@ -15,6 +15,7 @@ from webchat_sync.check.policy_keywords import ineffective
 from webchat_sync.check.policy_parts import target
 from webchat_sync.errors import Diagnostic, Path
 from webchat_sync.jsonvalue import brief, kind, show
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Json
 from webchat_sync.sentences import in_a_row, listed
 
@@ -44,10 +45,10 @@ _NAMING: Final = {
 }
 """Keywords for references by name, which aren't followed, and what to do instead."""
 _EXTRA: Final = {"x-message": str, "x-severity": str, "x-only-for": dict}
-_ALONE: Final = re.compile(r"\(\?(?:P<|[a-z]+\))")
+_ALONE: Final = lazy_pattern(r"\(\?(?:P<|[a-z]+\))")
 """What can't be in a pattern that jsonschema joins with others."""
 
-_POINTER: Final = re.compile(r"#(?:/.*)?", re.DOTALL)
+_POINTER: Final = lazy_pattern(r"#(?:/.*)?", re.DOTALL)
 _REASONS: Final = {
     "minimum": "this number is too small",
     "exclusiveMinimum": "this number is too small",

@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from webchat_sync.errors import Path
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Json
 
 SCHEMA: Final = frozenset(
@@ -33,7 +34,7 @@ WITH_SCHEMAS: Final = SCHEMA | SCHEMAS | NAMED_SCHEMAS
 DATA: Final = frozenset(("const", "default", "enum", "examples"))
 """The keywords whose values are data, even if these look like schemas."""
 
-_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
+_INDEX: Final = lazy_pattern(r"0|[1-9][0-9]{0,8}", re.ASCII)
 """The position of an item (RFC 6901, section 4); no list has more."""
 
 

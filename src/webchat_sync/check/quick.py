@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any, Final, TypeAlias
 
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Json
 
 Test: TypeAlias = "Callable[[Any], bool]"
@@ -46,14 +48,15 @@ def quick(schema: Mapping[str, Any]) -> Test:
             if python_type in applies:
                 tests[python_type].append(build(argument, schema))
 
-    def accepts(value: Json) -> bool:
-        mine = tests.get(type(value))
-        return mine is not None and all(test(value) for test in mine)
-
-    return accepts
+    combined = {python_type: reduce(_both, several) if several else _sure for python_type, several in tests.items()}
+    return lambda value: combined.get(type(value), _unsure)(value)
 
 
-_END: Final = re.compile(r"(?<!\\)((?:\\\\)*+)\$\Z")
+def _both(first: Test, second: Test) -> Test:
+    return lambda value: first(value) and second(value)
+
+
+_END: Final = lazy_pattern(r"(?<!\\)((?:\\\\)*+)\$\Z")
 """A ``$`` at the end that isn't escaped."""
 
 
@@ -64,6 +67,10 @@ def matches(pattern: str, text: str) -> bool:
 
 def _python_pattern(pattern: str) -> str:
     return _END.sub(r"\1\\Z", pattern)
+
+
+def _sure(_: Json) -> bool:
+    return True
 
 
 def _unsure(_: Json) -> bool:

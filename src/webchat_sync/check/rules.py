@@ -27,6 +27,8 @@ def conflicts(parts: Sequence[Part]) -> Iterator[Diagnostic]:
     for first, again in _repeated(drafts, _name):
         message = f"this name is already declared at {first.place('name')}"
         hint = "Remove one of them, or pin each to its own channel with `sync.id`."
+        if first.place().file != again.place().file:
+            hint += " If one of the files is an overlay, use it with `--overlay`."
         yield again.problem("duplicate-name", message, "name", hint=hint)
     for first, again in _repeated(drafts, _renamed_name):
         message = f"this channel is already renamed at {first.place('sync', 'renamedFrom')}"

@@ -11,7 +11,6 @@ from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from webchat_sync.check.messages import CODES, in_words, innermost
 from webchat_sync.check.quick import Test, matches, quick
 from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import Diagnostic, Path
@@ -80,6 +79,8 @@ class Check:
         return extend(Draft202012Validator, {"pattern": pattern})(self.schema)
 
     def _explain(self, error: ValidationError, written: Written) -> Iterator[Diagnostic]:
+        from webchat_sync.check.messages import CODES, in_words, innermost
+
         error = innermost(error)
         path = tuple(error.absolute_path)
         schema: Any = error.schema

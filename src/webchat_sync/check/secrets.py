@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from typing import Final
 
 from webchat_sync.errors import Diagnostic, Path
+from webchat_sync.jsonvalue import texts_in
 from webchat_sync.leaks import holds_key, holds_own_key, looks_random, may_hold_token, names_secret
 from webchat_sync.model import Declaration, Json
 from webchat_sync.redact import PIECE
-from webchat_sync.yaml12.document import Document, Reading
-
-_SEPARATOR: Final = "\0"
-"""Between texts that are searched together: it's neither white space nor part of any encoding."""
+from webchat_sync.yaml12.document import SEPARATOR, Document, Reading
 
 _API_KEY: Final = Diagnostic(
     "this looks like an API key, which doesn't belong in a manifest",
@@ -43,7 +41,7 @@ def exposed(reading: Reading) -> Iterator[Diagnostic]:
     """A problem for every value and key in the documents of a file that looks like a secret."""
     named = any(map(names_secret, reading.keys))
     for document in reading.documents:
-        if named or may_hold_token(_SEPARATOR.join(_bare_texts(document.value))):
+        if named or may_hold_token(document.texts):
             for path, at_key, problem in _secrets(document.value):
                 yield problem.at(document.place(path, key=at_key), document.steps(path))
 
@@ -65,9 +63,9 @@ def in_use(
     only known by its hash.
     """
     # Most documents contain none, which is fastest to see in all texts joined.
-    texts = _bare_texts(document.value)
-    together = _SEPARATOR.join(texts)
+    together = document.texts
     forms = [form for form in forms if form in together]
+    texts = together.split(SEPARATOR)
     if not forms and not recognized(together) and not any(len(text) >= PIECE and remembered(text) for text in texts):
         return
     for path, _, text, at_key in _texts(document.value):
@@ -78,7 +76,7 @@ def in_use(
 def remembered_in(declaration: Declaration, remembered: Callable[[str], bool]) -> Iterator[Diagnostic]:
     """Like :func:`in_use`, for a declaration, once the memory has been read."""
     for name, value in declaration.fields.items():
-        if any(len(text) >= PIECE and remembered(text) for text in _bare_texts({name: value})):
+        if any(len(text) >= PIECE and remembered(text) for text in texts_in({name: value})):
             place = declaration.field_places.get(name, declaration.place)
             yield replace(_IN_USE.at(place), line="")  # whose text would show it
 
@@ -91,24 +89,6 @@ def _secrets(value: Json) -> Iterator[tuple[Path, bool, Diagnostic]]:
             problem = _SECRET
         if problem is not None:
             yield path, at_key, problem
-
-
-def _bare_texts(value: Json) -> dict[str, None]:
-    """Only the texts of :func:`_texts`, each once, in a fraction of the time."""
-    texts: dict[str, None] = {}
-    waiting: list[Iterable[Json]] = [(value,)]
-    while waiting:
-        for inner in waiting.pop():
-            if isinstance(inner, str):
-                texts[inner] = None
-            elif isinstance(inner, dict):
-                texts.update(dict.fromkeys(inner))
-                waiting.append(inner.values())
-            elif isinstance(inner, list):
-                waiting.append(inner)
-            elif isinstance(inner, (int, float)) and not isinstance(inner, bool):
-                texts[str(inner)] = None
-    return texts
 
 
 def _texts(value: Json) -> Iterator[tuple[Path, str, str, bool]]:

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from webchat_sync.environment import API_KEY_VARIABLE, MEMORY_TOKEN_VARIABLE, ORGANIZATION_VARIABLE
 from webchat_sync.errors import Diagnostic
 from webchat_sync.frozen import frozen
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.leaks import holds_key, looks_random, names_secret
 from webchat_sync.model import Secret
 from webchat_sync.redact import PIECE
@@ -33,12 +34,12 @@ _TOKENS: Final = (
 )
 """The tokens of the pipelines that the program runs in."""
 
-_ADDRESSES: Final = re.compile(r"(?:HTTPS?|ALL)_PROXY|WEBCHAT_SYNC_MEMORY", re.IGNORECASE)
+_ADDRESSES: Final = lazy_pattern(r"(?:HTTPS?|ALL)_PROXY|WEBCHAT_SYNC_MEMORY", re.IGNORECASE)
 """Variables with URLs, which may contain a password."""
 
 Recognizer: TypeAlias = Callable[[Iterable[str]], Callable[[str], bool]]
 
-_SEPARATOR: Final = re.compile(r"[,\s]+")
+_SEPARATOR: Final = lazy_pattern(r"[,\s]+")
 
 
 def _none_known(_: Iterable[str]) -> Callable[[str], bool]:

@@ -164,8 +164,7 @@ def command(
         _refuse_beside_plan(limits, () if manifest_paths else overlays, decided)
     pages = {f"--render {name}={file}": file for name, file in files}
     others = {"--report": report, "--events": events, "--debug-http": connection.debug_http, **pages}
-    output = Output("text", ())
-    output = output.checked(others, paths or [Path()], overlays)
+    output = Output("text", ()).checked(others, paths or [Path()], overlays)
     from webchat_sync.cli.events import EventScreen
     from webchat_sync.cli.screen import CommandScreen
     from webchat_sync.domain.catalogue import load_catalogue
@@ -204,6 +203,7 @@ def command(
             reserved=in_use({**others, "--api-key-file": connection.api_key_file, **ledgers}),
         ),
         strict=strict,
+        attended=not auto_approve,
         parallelism=parallelism,
         fail_fast=fail_fast,
     )

@@ -8,7 +8,7 @@ import click
 
 from webchat_sync.cli.completion import name_argument
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, live_channel, open_api
-from webchat_sync.cli.files import read_bytes
+from webchat_sync.cli.files import FilledPath, read_bytes
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.tone import note
 from webchat_sync.model import LiveChannel
@@ -26,7 +26,7 @@ def command() -> None:
 
 @command.command("set", short_help="Set the avatar of a channel.")
 @name_argument
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FilledPath(path_type=Path))
 @connection_options
 @click.pass_obj
 def set_(runtime: Runtime, *, name: str, file: Path, connection: ConnectionOptions) -> None:

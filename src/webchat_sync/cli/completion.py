@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from webchat_sync.lazy_pattern import lazy_pattern
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-_SPECIAL: Final = re.compile(r"([^\w@%+=:,./-])")
+_SPECIAL: Final = lazy_pattern(r"([^\w@%+=:,./-])")
 
 
 def complete_channel(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:

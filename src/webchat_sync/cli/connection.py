@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from webchat_sync.cli.debug import json_lines
-from webchat_sync.cli.files import output_path, read_bytes
+from webchat_sync.cli.files import FilledPath, output_path, read_bytes
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.targets import org_option
 from webchat_sync.domain.ids import is_id, no_id
@@ -89,7 +89,7 @@ def connection_options(command: Callable[..., object]) -> Callable[..., object]:
     @click.option(
         "--api-key-file",
         metavar="FILE",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=FilledPath(path_type=Path, dir_okay=False),
         help="Read the API key from FILE.  [default: the variable MOSEND_API_KEY]",
     )
     @click.option(
@@ -177,20 +177,20 @@ def _connect(
         from webchat_sync.emulator import build_app, serve
 
         with closing(sandbox_store(STATE_FOLDER, runtime, entries)) as store, serve(build_app(store)) as base_url:
-            keys = dict.fromkeys(organizations, Secret("mk_test_sandbox.sandbox"))
+            keys = dict.fromkeys(organizations, Secret("mk_test_4f19e2.c7a05d83b6"))  # a word in it would be hidden
             yield Connection(base_url=base_url, label=SANDBOX, keys=keys, sandbox=True)
     else:
-        base_url = options.base_url or runtime.environ.get(BASE_URL_VARIABLE) or BASE_URL
+        default = runtime.environ.get(BASE_URL_VARIABLE) or BASE_URL
+        base_url = default if options.base_url is None else options.base_url  # an empty one is wrong
         keys, failed = _api_keys(options, runtime, organizations)
         own = {name: variable.name for name, variable in organizations.items() if variable is not None}
         yield Connection(base_url=base_url, label=options.label(runtime), keys=keys, failed=failed, key_variables=own)
 
 
-def one_organization(options: ConnectionOptions, runtime: Runtime) -> str:
-    """The organisation in --org or the environment; raises InputError if there is none."""
-    organization = options.default_organization(runtime)
-    if organization is None:
-        raise InputError([Diagnostic("no organisation is given", hint="Use --org ID or set MOSEND_ORG_ID.")])
+def one_organization(options: ConnectionOptions, runtime: Runtime, hint: str = "") -> str:
+    """The organisation in --org or the environment; raises InputError, with the ``hint``, if there is none."""
+    if (organization := options.default_organization(runtime)) is None:
+        raise InputError([Diagnostic("no organisation is given", hint=hint or "Use --org ID or set MOSEND_ORG_ID.")])
     return organization
 
 

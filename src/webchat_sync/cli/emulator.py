@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from webchat_sync.cli.files import KeptFile
+from webchat_sync.cli.files import FilledPath, KeptFile
 from webchat_sync.cli.port import port_option
 from webchat_sync.cli.runtime import Runtime
 
@@ -23,7 +23,7 @@ from webchat_sync.cli.runtime import Runtime
 @click.option(
     "--faults",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FilledPath(path_type=Path, dir_okay=False),
     help="Inject the faults listed in FILE (YAML or JSON).",
 )
 @click.option(

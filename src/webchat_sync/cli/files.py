@@ -15,10 +15,35 @@ from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.tree import is_file, read_regular, real_path
 from webchat_sync.workflow.state import STATE_FOLDER
 
-input_path = click.Path(path_type=Path, readable=False)
+_EMPTY: Final = "the value is empty. Check the variable that it comes from."
+
+
+class FilledPath(click.Path):
+    """The type of a path that isn't empty: that of an unset variable would mean the current directory."""
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        """The path; a usage error if it's empty."""
+        if not os.fspath(value):
+            self.fail(_EMPTY, param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class FilledText(click.types.StringParamType):
+    """The type of a text that isn't empty: that of an unset variable would mean the default."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text; a usage error if it's empty."""
+        if not value:
+            self.fail(_EMPTY, param, ctx)
+        return super().convert(value, param, ctx)
+
+
+input_path = FilledPath(path_type=Path, readable=False)
 """The type of paths to read: whoever reads one reports that it can't be read, together with all other problems."""
 
-output_path = click.Path(path_type=Path, allow_dash=True)
+output_path = FilledPath(path_type=Path, allow_dash=True)
 """The type of options for output files; :func:`check_outputs` validates them."""
 
 STDOUT: Final = Path("-")
@@ -31,7 +56,7 @@ _ANOTHER: Final = "Choose another file."
 _CHECK: Final = "Check the path, that its folder exists, and the permissions."
 
 
-class KeptFile(click.Path):
+class KeptFile(FilledPath):
     """The type of options for files that are kept, so that ``-`` can't mean stdout; ``instead`` says what to do."""
 
     def __init__(self, instead: str) -> None:

@@ -18,6 +18,7 @@ from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.flat import flat
 from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import show
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.sentences import counted
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from webchat_sync.plan.select import Selection
 
 MOST_SHARDS: Final = 100_000
-_SHARD: Final = re.compile(r"([0-9]{1,6})/([0-9]{1,6})", re.ASCII)
-_NUMBER: Final = re.compile(r"[0-9]{1,6}", re.ASCII)
+_SHARD: Final = lazy_pattern(r"([0-9]{1,6})/([0-9]{1,6})", re.ASCII)
+_NUMBER: Final = lazy_pattern(r"[0-9]{1,6}", re.ASCII)
 
 
 @frozen

@@ -13,7 +13,6 @@ import click
 
 from webchat_sync.cli.output import Output
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.cli.streams import discard_stdout
 from webchat_sync.cli.tone import use_color
 from webchat_sync.render.formats import ENDS
 
@@ -78,11 +77,8 @@ class _Patient:
         self._waiting = text[written:]
 
     def end(self, text: str) -> None:
-        """Write the rest; a reader that has left is ignored."""
-        try:
-            self._write(self._waiting + text)
-        except BrokenPipeError:
-            discard_stdout()
+        """Write the rest."""
+        self._write(self._waiting + text)
 
     def _write(self, text: str) -> None:
         click.echo(text, nl=False, err=self._err, color=self._color)

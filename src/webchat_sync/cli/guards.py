@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from webchat_sync.jsonvalue import show
+from webchat_sync.lazy_pattern import lazy_pattern
 
 if TYPE_CHECKING:
     from webchat_sync.plan.guard import MaxDeletes
 
-_LIMIT: Final = re.compile(r"([0-9]{1,9})(%?)", re.ASCII)
+_LIMIT: Final = lazy_pattern(r"([0-9]{1,9})(%?)", re.ASCII)
 
 
 def _max_deletes(context: click.Context, parameter: click.Parameter, value: str | None) -> MaxDeletes | None:

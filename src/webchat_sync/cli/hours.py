@@ -108,15 +108,14 @@ def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOp
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.domain.hours import FIELD
     from webchat_sync.domain.names import same
+    from webchat_sync.sentences import candidates
 
     manifests = load_and_warn(paths, connection.offline, load_catalogue(), runtime).manifests
     declared = [declaration for manifest in manifests for declaration in manifest.declarations]
     matching = [declaration for declaration in declared if same(declaration.name, name)]
     if not matching:
-        names = ", ".join(sorted({f'"{declaration.name}"' for declaration in declared}))
-        raise InputError(
-            [Diagnostic(f'no declared channel is named "{name}"', hint=f"Declared channels: {names or 'none'}.")]
-        )
+        names = candidates(name, [declaration.name for declaration in declared])
+        raise InputError([Diagnostic(f'no declared channel is named "{name}"', hint=f"Declared channels: {names}.")])
     if len(matching) > 1:
         found = [
             (manifest.organization, declaration.place)

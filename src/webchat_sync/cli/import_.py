@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, one_organization
-from webchat_sync.cli.files import STDOUT, check_outputs, unwritable
+from webchat_sync.cli.files import STDOUT, FilledText, check_outputs, unwritable
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.files import create, is_special
+from webchat_sync.sentences import in_a_row
 from webchat_sync.tree import exists, is_folder
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     metavar="FILE|DIR/",
+    type=FilledText(),
     help="Write to FILE, or one file per channel to DIR/ (a path that ends with a slash, or an existing folder). "
     "Existing files aren't overwritten.  [default: stdout]",
 )
@@ -106,6 +108,7 @@ def command(
             note(f"{reason}, so nothing was written.")
     elif out is not None and not to_stdout:
         _write_all({Path(out): written(channels)})
+        _say_skipped(out)
     else:
         click.echo(written(channels), nl=False)
 
@@ -122,6 +125,17 @@ def _write_all(texts: Mapping[Path, str]) -> None:
         except OSError as error:
             raise InputError([unwritable(path, error)]) from None
         note(f"Wrote {path}.")
+
+
+def _say_skipped(out: str) -> None:
+    """Say that a run over the folder of the new file skips it, if its name isn't that of a manifest."""
+    from webchat_sync.manifest.files import SUFFIXES
+
+    if not out.endswith(SUFFIXES):
+        note(
+            f"Runs over its folder skip it: manifests end in {in_a_row(SUFFIXES, last='or')}. "
+            f"To write one file per channel, end the folder with a slash: --out {out}/."
+        )
 
 
 def _free_target(path: Path, folder: Path | None) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from webchat_sync import __version__
-from webchat_sync.cli.files import read_bytes, unwritable
+from webchat_sync.cli.files import FilledPath, read_bytes, unwritable
 from webchat_sync.cli.init_organization import asked_organization, checked_organization, needs_of, needs_with
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
@@ -23,6 +22,7 @@ from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.files import create
 from webchat_sync.flat import flat
 from webchat_sync.jsonvalue import show
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.sentences import in_a_row
 from webchat_sync.tree import escape, left_by, special
 from webchat_sync.workflow.state import STATE_FOLDER
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from webchat_sync.cli.next_steps import Start, Step
     from webchat_sync.cli.starter import Host
 
-_ACTION: Final = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
+_ACTION: Final = lazy_pattern(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
 
 
 def _checked_action(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
@@ -55,7 +55,7 @@ class _HostName(click.Choice[str]):
 
 
 @click.command("init", short_help="Set up a new folder: a manifest, a .gitignore and a pipeline.")
-@click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@click.argument("folder", metavar="[DIR]", type=FilledPath(path_type=Path, file_okay=False), default=Path())
 @click.option(
     "--host",
     type=_HostName(),

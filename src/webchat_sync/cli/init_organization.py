@@ -17,13 +17,14 @@ from webchat_sync.cli.tone import note
 from webchat_sync.domain.ids import is_id, no_id
 from webchat_sync.environment import API_KEY_VARIABLE, ORGANIZATION_VARIABLE
 from webchat_sync.flat import flat
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.sentences import in_a_row
 
 if TYPE_CHECKING:
     from webchat_sync.cli.starter import Needs
     from webchat_sync.manifest.glance import Owner
 
-_KEY_NAME: Final = re.compile(rf"{API_KEY_VARIABLE}\w*", re.ASCII)
+_KEY_NAME: Final = lazy_pattern(rf"{API_KEY_VARIABLE}\w*", re.ASCII)
 """The variables that are put into a pipeline; the operator adds any others."""
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions, connect, key_variables, one_organization
-from webchat_sync.cli.files import read_text
+from webchat_sync.cli.files import FilledPath, read_text
 from webchat_sync.cli.fleet import FleetOptions, read_fleet, say_failed
 from webchat_sync.cli.memory import remembered_by
 from webchat_sync.cli.runtime import Runtime, wait_for
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from webchat_sync.planfile.snapshot import Snapshot
     from webchat_sync.workflow.plan import PlanOptions
 
+_NAME_ONE: Final = "Use --org ID, set MOSEND_ORG_ID, or give the path of manifests that name it."
+
 
 def _live_option(needs: str) -> Callable[[Callable[..., object]], Callable[..., object]]:
     return click.option(
         "--live",
         metavar="FILE",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=FilledPath(path_type=Path, dir_okay=False),
         help=f"Use a snapshot saved with `snapshot --out FILE` instead of the API. {needs}",
     )
 
@@ -78,7 +80,7 @@ def take_live(manifests: Sequence[Manifest] | None, connection: ConnectionOption
     """
     from webchat_sync.workflow.snapshot import take_snapshot
 
-    named = [Manifest(one_organization(connection, runtime), ())] if manifests is None else manifests
+    named = [Manifest(one_organization(connection, runtime, _NAME_ONE), ())] if manifests is None else manifests
     organizations = key_variables(named)
     with connect(connection, runtime, organizations, named) as connected:
         snapshot = wait_for(lambda: take_snapshot(connected, runtime))

@@ -15,7 +15,7 @@ from webchat_sync.cli.files import input_path, read_bytes, refuse_written
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.environment import ORGANIZATION_VARIABLE
 from webchat_sync.errors import Diagnostic, GuardError, InputError
-from webchat_sync.sentences import in_a_row
+from webchat_sync.sentences import MOST_NAMED, in_a_row
 from webchat_sync.workflow.state import recognizer_of, secrets_that_wait
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def load(
         own = tuple(manifest for manifest in loaded.manifests if manifest.organization == options.organization)
         if own:
             return replace(loaded, manifests=own, limited=True)
-        named = in_a_row([f'"{name}"' for name in sorted(others)])
+        named = in_a_row([f'"{name}"' for name in sorted(others)], most=MOST_NAMED)
         hint = "Remove --org, or use an organisation that the files name."
         raise InputError([Diagnostic(f'--org is "{options.organization}", but the files name {named}', hint=hint)])
     return loaded

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, open_api
-from webchat_sync.cli.files import read_bytes
+from webchat_sync.cli.files import FilledPath, read_bytes
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.tone import note
 from webchat_sync.flat import flat
@@ -29,7 +29,7 @@ def command() -> None:
 
 @command.command(short_help="Upload a file to a conversation.")
 @click.argument("conversation")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FilledPath(path_type=Path))
 @connection_options
 @click.pass_obj
 def upload(runtime: Runtime, *, conversation: str, file: Path, connection: ConnectionOptions) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions
+from webchat_sync.cli.files import FilledText
 from webchat_sync.cli.manifests import manifest_environ
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
@@ -51,6 +52,7 @@ def _not_nan(_ctx: click.Context, _param: click.Parameter, seconds: float | None
 memory_option = click.option(
     "--memory",
     metavar="PLACE",
+    type=FilledText(),
     help="Where the ledger and the lock are kept: file, git, or the URL or path of a repository; with #REF, as in "
     "git#REF, on another ref.  [env: WEBCHAT_SYNC_MEMORY; default: settings.memory of the manifests, or file]",
 )

@@ -63,7 +63,6 @@ def command(
       webchat-sync preview examples/quickstart --sandbox
     """
     from webchat_sync.domain.catalogue import load_catalogue
-    from webchat_sync.emulator import serve_forever
     from webchat_sync.manifest.files import SUFFIXES
     from webchat_sync.preview import Watch, build_app
 
@@ -73,6 +72,9 @@ def command(
     if missing := [path for path in watched if not exists(path)]:
         hint = "Check the path. Files with errors are fine: the page shows the errors."
         raise InputError([Diagnostic(f"{path} doesn't exist", hint=hint) for path in missing])
+    # After the preview, whose extra contains that of the emulator.
+    from webchat_sync.emulator import serve_forever
+
     watch = Watch(watched, SUFFIXES)
     desk = _Desk(paths, overlays, connection, live, fleet, load_catalogue(), runtime, watch.version)
 

@@ -11,7 +11,7 @@ from webchat_sync.cli.files import write_private_text
 from webchat_sync.cli.output import Output, render_option
 from webchat_sync.cli.pages import apply_page
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.cli.streams import discard_stdout
+from webchat_sync.cli.streams import discard_stdout, unread
 from webchat_sync.errors import InputError
 from webchat_sync.flat import flat
 
@@ -35,9 +35,12 @@ def print_report(run: ApplyRun, output: Output) -> None:
     text = render_report(run.plan, run.report)
     try:
         click.echo(text, err=output.aside)
+        reason = "" if output.aside else unread()
     except OSError as error:
-        click.echo(f"Can't print the report: {error.strerror}. The report:\n{text}", err=True)
+        reason = error.strerror or str(error)
         discard_stdout()
+    if reason:
+        click.echo(f"Can't print the report: {reason}. The report:\n{text}", err=True)
 
 
 def write_report(path: Path, run: ApplyRun, runtime: Runtime) -> bool:

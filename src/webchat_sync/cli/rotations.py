@@ -8,6 +8,7 @@ import click
 
 from webchat_sync.cli.files import KeptFile
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.streams import echo_read
 from webchat_sync.cli.tone import note
 from webchat_sync.workflow.rotations import SecretRules
 from webchat_sync.workflow.state import LEDGER
@@ -68,7 +69,7 @@ def secret_rules(
     ``reserved`` comes from :func:`~webchat_sync.cli.files.in_use`.
     """
     return SecretRules(
-        show=click.echo,
+        show=echo_read,
         say=note,
         allowed_paths=runtime.allowed_paths,
         verify=verify,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from webchat_sync.cli.files import read_bytes
+from webchat_sync.cli.files import FilledPath, read_bytes
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.flat import json_text
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option(
     "--learned",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FilledPath(path_type=Path, dir_okay=False),
     help="For manifest: also complete and explain what `shapes --format schema` learned.",
 )
 def command(*, name: str, learned: Path | None) -> None:
@@ -45,7 +45,7 @@ def command(*, name: str, learned: Path | None) -> None:
     \b
     Examples:
       webchat-sync schema manifest > manifest.schema.json
-      webchat-sync schema manifest --learned learned.json > manifest.schema.json
+      webchat-sync schema manifest --learned learned.schema.json > manifest.schema.json
       webchat-sync schema plan
     """
     import json

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from webchat_sync.cli.rotations import secret_rules, take_over_option, verify_op
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.sign import sign
 from webchat_sync.cli.signals import heeding
+from webchat_sync.cli.streams import echo_read
 from webchat_sync.cli.subject import (
     ANYWHERE,
     WITH_KEY,
@@ -81,7 +83,8 @@ def rotate(
     """Create a new identity secret. The old one stops working immediately.
 
     NAME is the channel's name or id. The secret can't be read again later, so --to or --show is required. Until it's
-    delivered, a copy is kept in .webchat-sync/recovery/.
+    delivered, a copy is kept in .webchat-sync/recovery/. It isn't delivered to the sinks that the manifests declare:
+    `apply --rotate NAME` does that.
 
     \b
     Examples:
@@ -109,6 +112,7 @@ def rotate(
         made_at = wait_for(lambda: rotate_secret(name, sinks, connected, runtime, memory, rules, heeding(runtime)))
     where = f" The new secret is in {to}." if to else ""
     note(f'Rotated the identity secret of "{name}" at {moment_text(made_at)}; any earlier one no longer works.{where}')
+    _say_left_out(subject, sinks)
 
 
 @command.command()
@@ -226,7 +230,7 @@ def deliver(
                 Sinks(
                     runtime.environ,
                     keys=(key,),
-                    show=click.echo,
+                    show=echo_read,
                     allowed_paths=runtime.allowed_paths,
                     reserved={**_ledgers(subject), **own_folder()},
                 ),
@@ -237,6 +241,19 @@ def deliver(
             )
         )
     note(f'Delivered the identity secret of "{name}" to {in_a_row([sink.label for sink in sinks])}.')
+
+
+def _say_left_out(subject: Subject, sinks: Sequence[Sink]) -> None:
+    """Say which declared sinks don't have the new secret, which was only delivered to ``sinks``."""
+    from webchat_sync.secrets.sinks import addresses
+
+    reached = {address for sink in sinks for address in addresses(sink)}
+    left_out = [sink.label for sink in subject.sinks if reached.isdisjoint(addresses(sink))]
+    if subject.declaration and left_out:
+        note(
+            f"These declared sinks don't have the new secret: {in_a_row(left_out)}. `apply --rotate "
+            f'"{subject.declaration.name}"` would deliver another one to all declared sinks.'
+        )
 
 
 def _ledgers(subject: Subject) -> dict[str, str]:

@@ -59,7 +59,7 @@ def command(
     Examples:
       webchat-sync shapes
       webchat-sync shapes channels/ --live live.json
-      webchat-sync shapes --format schema > learned.json
+      webchat-sync shapes --format schema > learned.schema.json
     """
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.render.shapes import render_json, render_text

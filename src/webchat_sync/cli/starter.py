@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias
 
 from webchat_sync.environment import API_KEY_VARIABLE, ORGANIZATION_VARIABLE, OWN_FOLDER
 from webchat_sync.frozen import frozen
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.memory.place import server_and_path
 from webchat_sync.sentences import in_a_row
 from webchat_sync.strict_json import load_json
@@ -83,11 +84,11 @@ _UNPLANNED: Final = "if: github.event_name == 'pull_request' && !contains(needs.
 _NOT_DEPENDABOT: Final = "github.event.pull_request.user.login != 'dependabot[bot]'"
 """Dependabot gets no key, and changes no channel; if it did, the merge would still need a reviewed plan."""
 
-_FORK: Final = re.compile(r"^  # A fork's manifests.*?(?=^  # The check to require)", re.MULTILINE | re.DOTALL)
-_PLAIN: Final = re.compile(r"(?!(?:null|true|false|yes|no|on|off|y|n)$)[a-z_][\w./ =|$?-]*", re.ASCII | re.IGNORECASE)
+_FORK: Final = lazy_pattern(r"^  # A fork's manifests.*?(?=^  # The check to require)", re.MULTILINE | re.DOTALL)
+_PLAIN: Final = lazy_pattern(r"(?!(?:null|true|false|yes|no|on|off|y|n)$)[a-z_][\w./ =|$?-]*", re.ASCII | re.IGNORECASE)
 """What every reader of YAML takes for text without quotes."""
 
-_GIVEN: Final = re.compile(
+_GIVEN: Final = lazy_pattern(
     rf"""^[ ]+(?:organization|{ORGANIZATION_VARIABLE}):[ ]+("(?:[^"\\\n]|\\.)*"|[^\s$#"][^#\n]*?)\s*(?:#.*)?$""",
     re.MULTILINE,
 )

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
+import select
 import sys
 from contextlib import suppress
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
+
+import click
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 
 def prepare_streams() -> None:
-    """Replace streams that were closed at the start, and make stderr accept any text.
+    """Replace streams that were closed at the start, and make the others accept any text.
 
-    Characters that a terminal doesn't support are escaped.
+    Characters that a terminal doesn't support are escaped. What a reader that has left would have read is dropped, and
+    on stderr, whatever can't be written, since there's no one to report it to.
     """
     for descriptor in (0, 1, 2):
         try:
@@ -25,13 +30,28 @@ def prepare_streams() -> None:
             # Otherwise, the next opened file would get its number, and the output.
             os.open(os.devnull, os.O_RDWR)
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    if isinstance(sys.stderr, TextIOWrapper):
-        encoding = sys.stderr.encoding
-        unfailing = _Unfailing(sys.stderr.fileno())
-        sys.stderr = TextIOWrapper(
-            unfailing, encoding, errors="backslashreplace", line_buffering=True, write_through=True
+        lasting = _Lasting(sys.stdout.fileno(), drops=ConnectionError)
+        sys.stdout = TextIOWrapper(
+            lasting, sys.stdout.encoding, errors="backslashreplace", line_buffering=sys.stdout.line_buffering
         )
+    if isinstance(sys.stderr, TextIOWrapper):
+        lasting = _Lasting(sys.stderr.fileno(), drops=OSError)
+        sys.stderr = TextIOWrapper(
+            lasting, sys.stderr.encoding, errors="backslashreplace", line_buffering=True, write_through=True
+        )
+
+
+def unread() -> str:
+    """Why nobody reads stdout any more, or an empty text."""
+    lasting = getattr(sys.stdout, "buffer", None)
+    return lasting.dropped if isinstance(lasting, _Lasting) else ""
+
+
+def echo_read(text: str) -> None:
+    """Print ``text`` and a line feed on stdout. Raises OSError also if nobody reads it any more."""
+    click.echo(text)
+    if reason := unread():
+        raise BrokenPipeError(errno.EPIPE, reason)
 
 
 def flush_stdout() -> str:
@@ -53,11 +73,16 @@ def discard_stdout() -> None:
         os.close(nowhere)
 
 
-class _Unfailing(io.BufferedIOBase):
-    """A stream to a descriptor that drops what can't be written, since there's no one to report it to."""
+class _Lasting(io.BufferedIOBase):
+    """A stream to a descriptor that waits for a reader that isn't ready, and drops what can't be written.
 
-    def __init__(self, descriptor: int) -> None:
+    ``drops`` are the errors that mean so, and ``dropped`` is the last of them. All others are raised.
+    """
+
+    def __init__(self, descriptor: int, *, drops: type[OSError]) -> None:
         self._descriptor = descriptor
+        self._drops = drops
+        self.dropped = ""
 
     def writable(self) -> bool:
         return True
@@ -70,7 +95,16 @@ class _Unfailing(io.BufferedIOBase):
 
     def write(self, data: Buffer, /) -> int:
         rest = memoryview(data)
-        with suppress(OSError):
+        try:
             while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
+                rest = rest[self._written(rest) :]
+        except self._drops as error:
+            self.dropped = error.strerror or str(error)
         return memoryview(data).nbytes
+
+    def _written(self, data: memoryview) -> int:
+        try:
+            return os.write(self._descriptor, data)
+        except BlockingIOError:  # another program that has the same pipe made it so
+            select.select((), (self._descriptor,), ())
+            return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from functools import wraps
@@ -20,7 +19,9 @@ from webchat_sync.cli.runtime import Runtime
 from webchat_sync.domain.names import same
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.frozen import frozen
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import GitMemory, Sink
+from webchat_sync.sentences import MOST_NAMED, in_a_row
 from webchat_sync.workflow.state import LEDGER, MemoryPlace, declared_memory, ledgers_of
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ ANYWHERE: Final = ConnectionOptions(None, base_url=None, api_key_file=None, sand
 """For commands that need no server."""
 
 
-_NAMING: Final = re.compile(rb"(?m)^(?:[^#\n]|(?<=\S)#)*?\b(?:memory|ledger)\b")
+_NAMING: Final = lazy_pattern(rb"(?m)^(?:[^#\n]|(?<=\S)#)*?\b(?:memory|ledger)\b")
 """A line with a setting that says where the memory is, outside of comments."""
 
 WITH_KEY: Final = "Take the organisation, its key and its ledger from the manifests in PATH."
@@ -155,7 +156,7 @@ class _SeveralError(InputError):
 
     def __init__(self, manifests: Sequence[Manifest]) -> None:
         self.manifests = manifests
-        named = ", ".join(manifest.organization for manifest in manifests)
+        named = in_a_row([manifest.organization for manifest in manifests], most=MOST_NAMED)
         hint = "Use --org ID, or --manifest PATH with the files of one of them."
         super().__init__([Diagnostic(f"the manifests belong to several organisations: {named}", hint=hint)])
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from webchat_sync.cli.approval import approved
+from webchat_sync.cli.files import FilledText
 from webchat_sync.cli.memory import memory_option
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.subject import ANYWHERE, UNLESS_MEMORY, manifest_option, shared_place
@@ -29,7 +30,10 @@ _ELSEWHERE: Final = "For a lock on a Git remote, use --memory git or --memory UR
 @click.command("unlock")
 @click.option("--auto-approve", is_flag=True, help="Release locks without asking.")
 @click.option(
-    "--org", metavar="ID", help="Only the lock of this organisation.  [default: those of the manifests, or all]"
+    "--org",
+    metavar="ID",
+    type=FilledText(),
+    help="Only the lock of this organisation.  [default: those of the manifests, or all]",
 )
 @memory_option
 @manifest_option("Use the organisations and the memory of the manifests in PATH.", UNLESS_MEMORY)

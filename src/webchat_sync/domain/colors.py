@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
+from functools import cache
 from typing import Final
+
+from webchat_sync.lazy_pattern import lazy_pattern
 
 LEAST_CONTRAST: Final = 3.0
 """The minimum in WCAG 2.2 between large text or a control and its background (1.4.3, 1.4.11)."""
 
-_COLOR: Final = re.compile(r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
+_COLOR: Final = lazy_pattern(r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
 
 
 def is_color(text: str) -> bool:
@@ -29,10 +31,12 @@ def poor_contrast(color: str) -> str:
 def contrast_to_white(color: str) -> float:
     """The contrast ratio of ``color``, ``#rgb`` or ``#rrggbb``, to white: 1 to 21 (WCAG 2, relative luminance)."""
     digits = color.removeprefix("#")
-    pairs = [digit * 2 for digit in digits] if len(digits) == 3 else [digits[at : at + 2] for at in (0, 2, 4)]
-    red, green, blue = (_linear(int(pair, 16) / 255) for pair in pairs)
-    return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
+    red, green, blue = bytes.fromhex(digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
+    return 1.05 / (0.2126 * _linear(red) + 0.7152 * _linear(green) + 0.0722 * _linear(blue) + 0.05)
 
 
-def _linear(share: float) -> float:
+@cache
+def _linear(part: int) -> float:
+    """The linear share of red, green or blue, from 0 to 1; ``part`` is from 0 to 255."""
+    share = part / 255
     return share / 12.92 if share <= 0.04045 else float(((share + 0.055) / 1.055) ** 2.4)

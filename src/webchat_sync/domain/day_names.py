@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 from unicodedata import normalize
 
 from webchat_sync.domain.hours import DAYS
+from webchat_sync.lazy_pattern import lazy_pattern
 
 _NAMES: Final = {
     "mon": ("monday", "lunes", "segundafeira", "lundi", "montag", "lunedi"),
@@ -38,8 +38,8 @@ _GROUPS: Final = {
     "daily": DAYS,
     "everyday": DAYS,
 }
-_TO: Final = re.compile(r"[-–—]|\s(?:to|a|à|bis)\s")
-_NOT_LETTERS: Final = re.compile(r"[^a-z]+")
+_TO: Final = lazy_pattern(r"[-–—]|\s(?:to|a|à|bis)\s")
+_NOT_LETTERS: Final = lazy_pattern(r"[^a-z]+")
 
 
 def meant_days(text: str) -> tuple[str, ...]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Json
 
-_NAME: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
-_LABEL: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_NAME: Final = lazy_pattern(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
+_LABEL: Final = lazy_pattern(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _LONGEST: Final = 253
-_PORT: Final = re.compile(r":[0-9]+$")
-_AROUND: Final = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://|[/?#].*$")
+_PORT: Final = lazy_pattern(r":[0-9]+$")
+_AROUND: Final = lazy_pattern(r"^[A-Za-z][A-Za-z0-9+.-]*://|[/?#].*$")
 """What people write around a host: the scheme of a URL, and its path."""
 
 _DOTS: Final = str.maketrans("\u3002\uff0e\uff61", "...")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import groupby, pairwise
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
@@ -17,6 +18,7 @@ from webchat_sync.domain.canonical import ADDED
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import as_json
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Json, Missing
 
 FIELD: Final = "operatingHours"
@@ -30,9 +32,12 @@ DAY: Final = 24 * 60
 Ranges: TypeAlias = "tuple[tuple[int, int], ...]"
 """When a day is open, in minutes since midnight: sorted, and no two touch."""
 
-_RANGE: Final = re.compile(r"\s*([0-9]{1,2}):([0-5][0-9])\s*[-–]\s*([0-9]{1,2}):([0-5][0-9])\s*", re.ASCII)
+_RANGE: Final = lazy_pattern(r"\s*([0-9]{1,2}):([0-5][0-9])\s*[-–]\s*([0-9]{1,2}):([0-5][0-9])\s*", re.ASCII)
 _NO_PLACES: Final = frozenset({"localtime", "posixrules", "Factory"})
-_TIMES: Final = re.compile(r"(\d{1,2})[:.h]?(\d{2})?[^\dA-Za-z]+(\d{1,2})[:.h]?(\d{2})?", re.ASCII)
+_TIMES: Final = lazy_pattern(r"(\d{1,2})[:.h]?(\d{2})?[^\dA-Za-z]+(\d{1,2})[:.h]?(\d{2})?", re.ASCII)
+_RANGES: Final = 1000
+"""The number of ranges to remember, since most channels are open at the same times."""
+
 _HORIZON: Final = 15 * DAY
 """Minutes to look ahead: an opening that a clock change skips recurs a week later."""
 
@@ -84,6 +89,7 @@ def parse_days(value: Json) -> tuple[Ranges, ...] | None:
     return known if len(known) == len(DAYS) else None
 
 
+@lru_cache(maxsize=_RANGES)
 def parse_range(text: str) -> tuple[int, int] | None:
     """The start and end of ``text`` such as ``09:00-13:00``, in minutes since midnight; None if it isn't a range.
 
@@ -97,6 +103,7 @@ def parse_range(text: str) -> tuple[int, int] | None:
     return (start, end) if start < DAY and end <= DAY else None
 
 
+@lru_cache(maxsize=_RANGES)
 def write_range(start: int, end: int) -> str:
     """The range as the vendor writes it: ``09:00-13:00``."""
     return f"{_clock(start)}-{_clock(end)}"

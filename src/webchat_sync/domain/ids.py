@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Final
 
 from webchat_sync.jsonvalue import is_unicode
+from webchat_sync.lazy_pattern import lazy_pattern
 
 _GLOB: Final = frozenset("*?[")
-_SLASH: Final = re.compile(r"[/\\]")
+_SLASH: Final = lazy_pattern(r"[/\\]")
 
 
 def is_id(text: str) -> bool:

@@ -12,23 +12,24 @@ from typing import Final
 
 from webchat_sync.flat import INVISIBLE
 from webchat_sync.frozen import frozen
+from webchat_sync.lazy_pattern import lazy_pattern
 
 _TRIMMED: Final = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
 """The characters that JavaScript's ``trim`` removes (ECMA-262, WhiteSpace and LineTerminator)."""
 
-_INVISIBLE: Final = re.compile(rf"[{INVISIBLE}\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u2800\U0001d159]")
+_INVISIBLE: Final = lazy_pattern(rf"[{INVISIBLE}\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u2800\U0001d159]")
 """What nobody sees in a name, control characters included, and two symbols that fonts leave empty."""
 
-_JOINING: Final = re.compile("(?<=\\S)[\u200c\u200d\ufe0e\ufe0f](?=\\S|$)")
+_JOINING: Final = lazy_pattern("(?<=\\S)[\u200c\u200d\ufe0e\ufe0f](?=\\S|$)")
 """Joiners and variation selectors in positions where scripts and emoji need them."""
 
-_BLANKS: Final = re.compile(r"\s+")
+_BLANKS: Final = lazy_pattern(r"\s+")
 
-_TAGS: Final = re.compile(r"<[^<>]*>")
+_TAGS: Final = lazy_pattern(r"<[^<>]*>")
 
-_UNENCODED: Final = re.compile("[^\x00-\x7f]+|\\?+")
+_UNENCODED: Final = lazy_pattern("[^\x00-\x7f]+|\\?+")
 """What a server limited to ASCII stores as question marks."""
 
 _LONG: Final = 20

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Final
+
+from webchat_sync.lazy_pattern import lazy_pattern
 
 _LONGEST: Final = 60
 """The number of characters of a name to compare."""
 
-_NOT_WORD: Final = re.compile(r"[\W_]+")
+_NOT_WORD: Final = lazy_pattern(r"[\W_]+")
 
 
 def nearest(name: str, known: Collection[str], *, likeness: float = 0.6) -> str | None:
@@ -22,14 +23,6 @@ def nearest(name: str, known: Collection[str], *, likeness: float = 0.6) -> str 
     folded = {_fold(candidate): candidate for candidate in known}
     close = get_close_matches(_fold(name[:_LONGEST]), folded, n=1, cutoff=likeness)
     return folded[close[0]] if close else None
-
-
-def candidates(name: str, known: Sequence[str], *, most: int | None = None) -> str:
-    """The names in ``known`` that are similar to ``name``, or else the first ``most`` of them, quoted for a hint."""
-    from difflib import get_close_matches
-
-    names = get_close_matches(name, known, n=5, cutoff=0.5) or sorted(set(known))[:most]
-    return ", ".join(f'"{candidate}"' for candidate in names) or "none"
 
 
 def _fold(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Container
 from typing import Final
 
@@ -21,6 +20,8 @@ from webchat_sync.emulator.front import Call, with_front
 from webchat_sync.emulator.quirks import NO_QUIRKS, Quirks
 from webchat_sync.emulator.store import Store, UnknownChannelError
 from webchat_sync.emulator.wire import RefusedError, failure, success
+from webchat_sync.errors import InputError
+from webchat_sync.lazy_pattern import lazy_pattern
 
 _CHANNELS: Final = "/organizations/{organization}/web-chat/channels"
 _CONVERSATION: Final = "/organizations/{organization}/conversations/{conversation}/web-chat"
@@ -42,9 +43,9 @@ _PUBLIC_CALLS: Final[tuple[tuple[str, str, int, Handler], ...]] = (
     ("POST", "/web-chat/{token}/sessions", 201, sessions.open_session),
 )
 
-_API_KEY: Final = re.compile(r"mk_(live|test)_[^\s.]+\.\S+")
-_BEARER: Final = re.compile(r"Bearer (\S+)")
-_LIKE_A_KEY: Final = re.compile(r"mk_(live|test)_")
+_API_KEY: Final = lazy_pattern(r"mk_(live|test)_[^\s.]+\.\S+")
+_BEARER: Final = lazy_pattern(r"Bearer (\S+)")
+_LIKE_A_KEY: Final = lazy_pattern(r"mk_(live|test)_")
 
 
 def build_app(
@@ -117,5 +118,7 @@ def _reason(request: Request, error: Exception) -> tuple[int, str | list[str]]:
             return 404, f"Cannot {request.method} {request.url.path}"
         case HTTPException():
             return error.status_code, error.detail
+        case InputError():
+            return 500, [f"{problem.place}: {problem.message}. {problem.hint}" for problem in error.problems]
         case _:
             return 500, f"the emulator failed: {error!r}"

@@ -32,13 +32,17 @@ _TABLES: Final = (
 )
 
 
+_IN_USE: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+"""The codes of errors that go away once another process has finished, without their extensions in further bits."""
+
+
 class Database:
     """The rows of a store. Several threads and processes can use it at the same time.
 
     With ``path``, the rows are in that file, which only its owner can read, and which the first write creates; without
     it, they're in memory. ``fill`` adds the first rows to a new database; ``patience`` is how many seconds a call waits
-    while another process writes. Raises InputError for a file that isn't such a database, and sqlite3.Error if it can't
-    be read or written later.
+    while another process writes. Raises InputError for a file that isn't such a database or is damaged, and
+    sqlite3.Error if another process writes for longer.
     """
 
     def __init__(
@@ -66,15 +70,31 @@ class Database:
         with self._lock:
             if self._path is not None and not _is_there(self._path):
                 return []
-            return self._open().execute(query, values).fetchall()
+            connection = self._open()
+            with self._damage_told():
+                return connection.execute(query, values).fetchall()
 
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
         """A transaction: committed at the end of the block, or rolled back if that raises."""
         with self._lock:
             connection = self._open()
-            with _transaction(connection):
+            with self._damage_told(), _transaction(connection):
                 yield connection
+
+    def unusable(self, reason: str) -> InputError:
+        """The error that says why what's in the database can't be used."""
+        return _unusable(self._path, reason)
+
+    @contextmanager
+    def _damage_told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", None)  # SQLite's; the module's own errors have none
+            if code is None or code & 0xFF in _IN_USE:
+                raise
+            raise self.unusable(str(error)) from error
 
     def _open(self) -> sqlite3.Connection:
         """The connection to the current file, which is created if it's missing."""

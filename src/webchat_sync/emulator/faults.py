@@ -160,7 +160,7 @@ def read_faults(path: Path) -> Faults:
     if reading.problems:
         raise InputError(reading.problems)
     document = reading.documents[0] if len(reading.documents) == 1 else None
-    entries: Any = document.value if document else None
+    entries: Any = _whole(document.value) if document else None
     if document is None or not isinstance(entries, list):
         message = "the file must contain a list of faults"
         raise InputError([Diagnostic(message, Place(str(path), 1, 1), hint=_HINT)])
@@ -173,6 +173,15 @@ def read_faults(path: Path) -> Faults:
         # Each missing key is a flaw of its own, but they're one problem.
         raise InputError(list(dict.fromkeys(problems)))
     return Faults([_fault(**entry) for entry in entries])
+
+
+def _whole(value: Json) -> Json:
+    """``value`` with 500 instead of 500.0: both are whole numbers to JSON Schema, but not to what takes them."""
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _whole(inner) for key, inner in value.items()}
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _no_variable(_: str) -> Diagnostic:

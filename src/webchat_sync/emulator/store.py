@@ -15,7 +15,7 @@ from uuid import uuid4
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.emulator.database import Database
 from webchat_sync.model import HAS_SECRET, Json
-from webchat_sync.strict_json import load_json
+from webchat_sync.strict_json import JsonError, load_json
 
 Channel: TypeAlias = dict[str, Json]
 
@@ -41,7 +41,7 @@ class Store:
     which several processes can share; otherwise, it's in memory. A new store contains the channels in ``start``, by
     organisation. ``now``, ``new_id`` and ``new_secret`` return timestamps, ids and identity secrets. ``patience`` is
     how many seconds a call waits while another process writes. Results are copies. Raises InputError for a file that
-    isn't a store.
+    isn't a store or is damaged.
     """
 
     def __init__(
@@ -68,17 +68,17 @@ class Store:
     def channels(self, organization: str, *, start: int = 0, most: int = -1) -> list[Channel]:
         """The organisation's channels in the order of their creation, at most ``most`` from index ``start``."""
         query = "SELECT body FROM channels WHERE organization = ? ORDER BY position LIMIT ? OFFSET ?"
-        return [load_json(body) for (body,) in self._database.rows(query, (organization, most, start))]
+        return [self._read(body) for (body,) in self._database.rows(query, (organization, most, start))]
 
     def channel(self, organization: str, channel_id: str) -> Channel:
         """The channel with that id. Raises UnknownChannelError."""
         query = "SELECT body FROM channels WHERE organization = ? AND id = ?"
-        return _only(self._database.rows(query, (organization, channel_id)), channel_id)
+        return self._only(self._database.rows(query, (organization, channel_id)), channel_id)
 
     def channel_of_token(self, token: str) -> Channel:
         """The channel whose widget has that token, in any organisation. Raises UnknownChannelError."""
         query = "SELECT body FROM channels WHERE token = ? ORDER BY position LIMIT 1"
-        return _only(self._database.rows(query, (token,)), token)
+        return self._only(self._database.rows(query, (token,)), token)
 
     def seed(self, organization: str, channels: Iterable[Mapping[str, Json]]) -> list[Channel]:
         """Store channels as they are, valid or not; missing values, including ids, are generated."""
@@ -93,7 +93,7 @@ class Store:
             if idempotency_key:
                 query = "SELECT body FROM first_answers WHERE organization = ? AND key = ?"
                 if first := connection.execute(query, (organization, idempotency_key)).fetchall():
-                    return _only(first, idempotency_key)
+                    return self._only(first, idempotency_key)
                 statement = "INSERT INTO first_answers VALUES (?, ?, ?)"
                 connection.execute(statement, (organization, idempotency_key, json.dumps(channel)))
             return _put(connection, organization, channel)
@@ -156,8 +156,23 @@ class Store:
         self, connection: sqlite3.Connection, organization: str, channel_id: str, fields: Mapping[str, Json]
     ) -> Channel:
         query = "SELECT body FROM channels WHERE organization = ? AND id = ?"
-        channel = _only(connection.execute(query, (organization, channel_id)).fetchall(), channel_id)
+        channel = self._only(connection.execute(query, (organization, channel_id)).fetchall(), channel_id)
         return _put(connection, organization, {**channel, **fields, "updatedAt": timestamp(self.now())})
+
+    def _only(self, rows: Sequence[tuple[str]], name: str) -> Channel:
+        if not rows:
+            raise UnknownChannelError(name)
+        return self._read(rows[0][0])
+
+    def _read(self, body: str) -> Channel:
+        """The channel in a row. Raises InputError if something else is there."""
+        try:
+            channel: Json = load_json(body)
+        except JsonError as error:
+            raise self._database.unusable(f"a channel in it is damaged: {error}") from error
+        if not isinstance(channel, dict) or not isinstance(channel.get("id"), str):
+            raise self._database.unusable("a channel in it is damaged: it isn't an object with an id")
+        return channel
 
 
 def _put(connection: sqlite3.Connection, organization: str, channel: Channel) -> Channel:
@@ -170,10 +185,3 @@ def _put(connection: sqlite3.Connection, organization: str, channel: Channel) ->
     connection.execute(statement, (organization, str(channel["id"]), None if token is None else str(token), body))
     stored: Channel = load_json(body)
     return stored
-
-
-def _only(rows: Sequence[tuple[str]], name: str) -> Channel:
-    if not rows:
-        raise UnknownChannelError(name)
-    channel: Channel = load_json(rows[0][0])
-    return channel

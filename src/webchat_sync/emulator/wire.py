@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from http import HTTPStatus
+from http.client import responses
 
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
@@ -59,7 +59,7 @@ def failure(
     path: str, message: str | list[str], *, status: int, at: datetime, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """The response of a failed call; the default message is the status in words."""
-    phrase = HTTPStatus(status).phrase
+    phrase = responses.get(status, "Unknown")
     body = {
         "statusCode": status,
         "error": phrase,

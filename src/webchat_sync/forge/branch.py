@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +13,7 @@ from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, InputError, PushError
 from webchat_sync.forge.environment import PipelineRun
 from webchat_sync.frozen import frozen
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.memory.place import NoRemoteError, Remote, declared_remote, split_url
 from webchat_sync.memory.ports import Swap
 from webchat_sync.memory.purpose import Purpose
@@ -23,8 +23,8 @@ from webchat_sync.model import GitMemory, Secret
 PREFIX: Final = "webchat-sync/adopt"
 """The name of the branch, or its prefix if the request has a label."""
 
-_TRAILER: Final = re.compile(rb"\nWebchat-Sync-Adopt: ([0-9a-f]{64})\n*\Z")
-_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_]+")
+_TRAILER: Final = lazy_pattern(rb"\nWebchat-Sync-Adopt: ([0-9a-f]{64})\n*\Z")
+_IN_NAMES: Final = lazy_pattern(r"[^A-Za-z0-9_]+")
 _LONGEST: Final = 100
 """The most characters of a label in a branch name; servers with a file for each branch can store about 200."""
 

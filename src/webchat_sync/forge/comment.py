@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
@@ -13,10 +12,11 @@ from webchat_sync.errors import ApiError, ApiStatusError
 from webchat_sync.forge.ports import Comment, Comments, Pictures, first_line
 from webchat_sync.forge.session import is_gone, is_locked
 from webchat_sync.frozen import frozen
+from webchat_sync.lazy_pattern import lazy_pattern
 
 Action: TypeAlias = Literal["posted", "updated", "unchanged"]
 
-_PLACED: Final = re.compile(r"/uploads/[0-9a-f]{32}/(webchat-sync-[0-9a-f]{20}\.svg)")
+_PLACED: Final = lazy_pattern(r"/uploads/[0-9a-f]{32}/(webchat-sync-[0-9a-f]{20}\.svg)")
 """The address of one of our pictures; its name says what it shows."""
 
 

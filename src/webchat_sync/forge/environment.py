@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import field
 from pathlib import Path
@@ -13,12 +12,13 @@ from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.forge.github_event import commit_before, head_of, number_of, proposed_commit, read_event
 from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import is_unicode
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Secret
 
 _BRANCHES: Final = "refs/heads/"
-_COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
-_NUMBER: Final = re.compile(r"[0-9]{1,18}")
-_PAGE: Final = re.compile(r"https?://[A-Za-z0-9.:-]+(/[A-Za-z0-9._~%/-]*)?")
+_COMMIT: Final = lazy_pattern(r"[0-9a-f]{7,64}")
+_NUMBER: Final = lazy_pattern(r"[0-9]{1,18}")
+_PAGE: Final = lazy_pattern(r"https?://[A-Za-z0-9.:-]+(/[A-Za-z0-9._~%/-]*)?")
 
 _ANY_BYTES: Final = frozenset(
     (

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.strict_json import load_json
 from webchat_sync.tree import read_regular
 
-_COMMIT: Final = re.compile(r"(?=.*[1-9a-f])[0-9a-f]{40,64}")
+_COMMIT: Final = lazy_pattern(r"(?=.*[1-9a-f])[0-9a-f]{40,64}")
 """The id of a commit, but not the zeros that mean none."""
-_PULL_REQUEST_REF: Final = re.compile(r"refs/pull/([0-9]+)/")
+_PULL_REQUEST_REF: Final = lazy_pattern(r"refs/pull/([0-9]+)/")
 
 
 def read_event(path: str | None) -> Mapping[str, Any]:

@@ -16,9 +16,10 @@ from webchat_sync.forge.access import Access
 from webchat_sync.forge.environment import PipelineRun
 from webchat_sync.forge.ports import Comment, Issue, Request
 from webchat_sync.forge.session import Session, text_of
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Json
 
-_DRAFT: Final = re.compile(r"(?:\[draft\]|\(draft\)|draft:)\s*", re.IGNORECASE)
+_DRAFT: Final = lazy_pattern(r"(?:\[draft\]|\(draft\)|draft:)\s*", re.IGNORECASE)
 """How the title of a draft begins."""
 
 MOST_CHARACTERS: Final = 1_000_000

@@ -21,6 +21,7 @@ from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiAnswerError, ApiError, ApiStatusError
 from webchat_sync.forge.access import Access
 from webchat_sync.frozen import frozen
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.strict_json import load_json
 
 _REFUSED: Final = {203, 401, 403, 404, 410}
@@ -35,7 +36,7 @@ _FORBIDDEN: Final = {"FORBIDDEN", "INSUFFICIENT_SCOPES", "NOT_FOUND", "UNAUTHORI
 
 _LIMITED_QUERY: Final = "RATE_LIMITED"
 
-_LOCKED: Final = re.compile(r"\blocked\b", re.IGNORECASE)
+_LOCKED: Final = lazy_pattern(r"\blocked\b", re.IGNORECASE)
 
 AGAIN: Final = "The call may have taken effect anyway. Run this again: whatever was created is found by its marker."
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.leaks import redact_text
 
 _LONGEST: Final = 50
 """Characters, which are up to 200 bytes; file systems allow names of 255."""
 
-_BETWEEN: Final = re.compile(r"[\W_]+")
-_TAKEN_BY_WINDOWS: Final = re.compile(r"con|prn|aux|nul|com\d|lpt\d")
+_BETWEEN: Final = lazy_pattern(r"[\W_]+")
+_TAKEN_BY_WINDOWS: Final = lazy_pattern(r"con|prn|aux|nul|com\d|lpt\d")
 _NAMELESS: Final = "channel"
 
 

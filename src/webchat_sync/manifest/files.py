@@ -12,6 +12,7 @@ from typing import Final
 
 from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.frozen import frozen
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.sentences import in_a_row
 from webchat_sync.strict_json import JsonError, load_json
 from webchat_sync.tree import escape, is_folder, is_skipped, left_by, read_regular, real_path
@@ -53,11 +54,11 @@ OVERLAY: Final = Role("an overlay", "Check the path. For several overlays, repea
 _RESULT: Final = b'"format_version"'
 """The top-level key of every JSON file that this program writes, which no manifest has."""
 
-_NEARLY: Final = re.compile(r"\.(?:ya?ml|yam|json[c5]?)(?:$|[.~_ #-])", re.IGNORECASE)
-_MARKS: Final = [re.compile(rb"(?m)(?:^|[{,])\s*\"?%s\"?\s*:" % key) for key in (b"version", b"channels")]
+_NEARLY: Final = lazy_pattern(r"\.(?:ya?ml|yam|json[c5]?)(?:$|[.~_ #-])", re.IGNORECASE)
+_MARKS: Final = [lazy_pattern(rb"(?m)(?:^|[{,])\s*\"?%s\"?\s*:" % key) for key in (b"version", b"channels")]
 """What every manifest contains, as far as a quick look shows."""
 
-_BEGINS_AS_RESULT: Final = re.compile(rb'\s*\{\s*"format_version"\s*:')
+_BEGINS_AS_RESULT: Final = lazy_pattern(rb'\s*\{\s*"format_version"\s*:')
 _RESULTS: Final = {
     "listings": ("a snapshot of live channels", "To plan against it, use `plan --live FILE`."),
     "manifest_digest": ("a saved plan", "To view it, use `show FILE`; to apply it, `apply FILE`."),
@@ -72,8 +73,8 @@ _RESULTS: Final = {
 def find_files(paths: Sequence[Path], overlays: Sequence[Path] = ()) -> tuple[list[Path], list[Diagnostic]]:
     """The files in ``paths``, and the manifests in folders of ``paths``, sorted and without repetition; and problems.
 
-    Inside a folder, hidden files and folders, ``node_modules``, pipelines and ``overlays`` are skipped, and so are
-    schemas, the plans, snapshots and reports that this program writes as JSON, and the file of its own output. A folder
+    Inside a folder, hidden files and folders, packages, pipelines and ``overlays`` are skipped, and so are schemas, the
+    plans, snapshots and reports that this program writes as JSON, and the file of its own output. A folder
     without a manifest, or an unreadable one, is a problem; :func:`read_source` reports unreadable files.
     """
     files: dict[Path, Path] = {}
@@ -207,8 +208,17 @@ def _looks_like_one(file: Path) -> bool:
     """Whether the file contains what every manifest contains."""
     with suppress(OSError, ValueError):
         data = read_regular(file) if file.is_file() else b""
-        return all(mark.search(data) for mark in _MARKS)
+        return all(mark.search(data) for mark in _MARKS) and not _is_other_json(data)
     return False
+
+
+def _is_other_json(data: bytes) -> bool:
+    """Whether it's JSON without a manifest's keys at the top, such as the schema that an editor uses for manifests."""
+    try:
+        document = load_json(data)
+    except JsonError:
+        return False
+    return not (isinstance(document, dict) and {"version", "channels"} <= document.keys())
 
 
 def _identity(path: Path) -> Path:

@@ -127,7 +127,7 @@ def _orders(catalogue: Catalogue) -> Orders:
     schema = load_schema("manifest")
     inside = {name: Order(tuple(schema["$defs"][name]["properties"])) for name in ("sync", "identitySecret")}
     settings = Order(tuple(schema["properties"]["settings"]["properties"]))
-    root = Order(tuple(name for name in schema["properties"] if name != CHANNELS), (CHANNELS,))
+    root = Order(("$schema", *(name for name in schema["properties"] if name != CHANNELS)), (CHANNELS,))
     channel = Order(("name", *catalogue.declarable), ("sync",))
 
     def order(path: Steps) -> Order:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from webchat_sync.domain.names import stored_form
 from webchat_sync.domain.spelling import nearest
@@ -32,7 +32,8 @@ _MOST_SUGGESTIONS: Final = 100
 """The number of misspelt names for which a similar one is suggested."""
 
 
-class _Layers(NamedTuple):
+@frozen
+class _Layers:
     """The index of a channel in the base, and in the overlay; None if it isn't there."""
 
     base: int | None
@@ -197,10 +198,8 @@ class _Assignment:
 
     def of(self, document: int) -> tuple[_Layers, ...]:
         """The resulting channels of one document."""
-        layers = [
-            _Layers(position, self._changed.get((document, position))) for position in range(self._lengths[document])
-        ]
-        return (*layers, *(_Layers(None, position) for position in self._added[document]))
+        layers = [_Layers(below, self._changed.get((document, below))) for below in range(self._lengths[document])]
+        return (*layers, *(_Layers(None, above) for above in self._added[document]))
 
     def _assign(self, position: int, channel: Json) -> None:
         name = stored_form(_text(channel, "name") or "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
@@ -12,6 +11,7 @@ import yaml
 from webchat_sync.check.secrets import exposed, refuse_secret
 from webchat_sync.check.variables import Variables
 from webchat_sync.errors import Diagnostic, Place
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.leaks import KEY_MARK
 from webchat_sync.manifest.files import (
     MANIFEST,
@@ -31,7 +31,7 @@ _OWN: Final = frozenset(("version", "organization", "settings", "defaults", "cha
 _OF_SCHEMAS: Final = frozenset(("properties", "required", "allOf", "anyOf", "oneOf", "not", "if", "$defs"))
 """Keys by which a JSON Schema, such as a policy, is recognised."""
 
-_QUOTES: Final = re.compile("`[^`]{2,}`|: ")
+_QUOTES: Final = lazy_pattern("`[^`]{2,}`|: ")
 """Messages that quote more than one character of the file contain this."""
 
 
@@ -103,17 +103,26 @@ def _without_content(
 ) -> list[Diagnostic] | None:
     """Problems that don't quote the file, for one that isn't like a manifest or overlay; None if it is."""
     keys = _keys(source, documents)
-    if keys & _OWN or not (documents or problems):
+    if _is_like_one(keys, documents) or not (documents or problems):
         return None
     if not problems and not any(isinstance(document.value, dict) for document in documents):
         return None  # the checks don't quote a list or a text
     harmless = [problem for problem in problems if not problem.path and not _QUOTES.search(problem.message)]
     hint = role.begins
     if source.name.endswith(".json") and not _OF_SCHEMAS.isdisjoint(keys):
-        hint += " A policy is only skipped if its name ends in `.schema.json`."
+        hint += " A schema, such as a policy, is only skipped if its name ends in `.schema.json`."
     elif role is MANIFEST:
         hint += " If this file is something else, use only the files or folders that are manifests."
     return harmless or [Diagnostic(f"this isn't {role.name}", Place(source.name, 1, 1), hint=hint, code=role.code)]
+
+
+def _is_like_one(keys: frozenset[str], documents: list[Document]) -> bool:
+    """Whether a file with these top-level ``keys`` is like a manifest; many others have a `version`, but not ours."""
+    own = keys & _OWN
+    first = documents[0].value if documents else None
+    if own == {"version"} < keys and isinstance(first, dict) and "version" in first:
+        return first["version"] in (1, "1")
+    return bool(own)
 
 
 def _keys(source: Source, documents: list[Document]) -> frozenset[str]:

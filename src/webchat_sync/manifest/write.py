@@ -12,11 +12,12 @@ from webchat_sync.check.schema import Check
 from webchat_sync.check.secrets import holds_secret
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.jsonvalue import brief, show
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.leaks import holds_key, printable_line, redact_text
 from webchat_sync.model import UNKNOWN, Json, LiveChannel, Missing
 
 _ITEM: Final = "  - "
-_LINES: Final = re.compile(r"^(?=.)", re.MULTILINE)
+_LINES: Final = lazy_pattern(r"^(?=.)", re.MULTILINE)
 
 
 def write_manifest(

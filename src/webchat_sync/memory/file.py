@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -241,13 +242,17 @@ class FileLock:
         from filelock import FileLock as SystemLock
         from filelock import Timeout
 
+        file = self.folder / "lock"
         try:
-            with SystemLock(self.folder / "lock", blocking=False):
+            if not os.path.lexists(file):  # otherwise, looking would create it and its folder
+                return ()
+            with SystemLock(file, blocking=False):
                 return ()
         except Timeout:
             return (self._read(),)
-        except OSError:
-            return ()
+        except OSError as error:
+            what = f"can't see who holds the lock in {self.folder}: {error.strerror}"
+            raise MemoryUnavailableError(what, hint="Check the folder and its permissions.") from None
 
     def break_open(self, holder: Holder) -> bool:
         """Raises LockedError if a live process holds it, which must be ended first; otherwise does nothing."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from subprocess import CompletedProcess
 from typing import Final
 
 from webchat_sync.git_messages import in_short
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.memory.place import Remote
 from webchat_sync.model import Secret
 from webchat_sync.redact import redact
@@ -18,7 +18,7 @@ from webchat_sync.sentences import ended
 LONGEST_TEXT: Final = 4_000
 """Characters to show of a remote's texts, such as a commit message or a reason."""
 
-_CONTROL: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
+_CONTROL: Final = lazy_pattern(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 _SAID_EVERY_TIME: Final = (
     "not read from remote repository.",
     "Please make sure you have the correct access rights",

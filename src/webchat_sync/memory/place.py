@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
@@ -21,6 +20,7 @@ from webchat_sync.frozen import frozen
 from webchat_sync.git import run_git
 from webchat_sync.git_messages import why_failed
 from webchat_sync.jsonvalue import show
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import GitMemory, Secret
 from webchat_sync.tree import is_folder
 
@@ -36,9 +36,9 @@ _FORMS: Final = (
 _KINDS: Final = "Use https://, ssh:// (or user@host:path), file:// or a path."
 _PROTOCOLS: Final = ("https", "ssh", "file")
 _RESERVED: Final = ("heads", "tags", "remotes", "notes", "replace", "stash", "pull", "merge-requests", "changes")
-_HELPER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*::")
-_SCP_PASSWORD: Final = re.compile(r"[^/@:]+:[^/@]+@[^/:]+:")
-_SCP: Final = re.compile(r"(?:[^/@:]+@)?(?P<host>\[[^\]]+\]|[^/:]+):(?P<path>.+)")
+_HELPER: Final = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9+.-]*::")
+_SCP_PASSWORD: Final = lazy_pattern(r"[^/@:]+:[^/@]+@[^/:]+:")
+_SCP: Final = lazy_pattern(r"(?:[^/@:]+@)?(?P<host>\[[^\]]+\]|[^/:]+):(?P<path>.+)")
 _LOCAL: Final = 10.0
 """The time limit, in seconds, of a Git command that only uses the clone."""
 
@@ -96,7 +96,8 @@ def declared_remote(setting: GitMemory, clone: Path, environ: Mapping[str, str])
         hint = (
             f"Its remotes: {known}. A manifest must use one of them; use --memory or WEBCHAT_SYNC_MEMORY for a URL."
             if known
-            else "Add it with `git remote add`, or use --memory or WEBCHAT_SYNC_MEMORY with a URL."
+            else "Add it with `git remote add`, run this in the clone of the manifests, or use --memory or "
+            "WEBCHAT_SYNC_MEMORY with a URL."
         )
         raise NoRemoteError([Diagnostic(f"this clone has no remote {show(name)} for the memory", hint=hint)])
     url = _ask(clone, environ, "remote", "get-url", "--push", name)

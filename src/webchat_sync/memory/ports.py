@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from webchat_sync.frozen import frozen
 from webchat_sync.memory.document import Document
@@ -119,7 +119,8 @@ class Lock(Protocol):
         ...
 
 
-class Swap(NamedTuple):
+@frozen
+class Swap:
     """Set a ref to ``new`` if it's ``old``; None means that it doesn't exist."""
 
     ref: str

@@ -19,6 +19,7 @@ from typing import Final
 from webchat_sync.environment import Environment
 from webchat_sync.errors import WebchatSyncError
 from webchat_sync.git import run_git
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.memory.git_process import LONGEST_TEXT, git_environment, reason, refusals
 from webchat_sync.memory.place import Remote
 from webchat_sync.memory.ports import Swap
@@ -40,8 +41,8 @@ _NO_DATE: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _LOCAL: Final = 30.0
 _ABSENT: Final = ""
-_HOOK: Final = re.compile(r"hook declined|protected|not allowed|denied|prohibited|unpack", re.IGNORECASE)
-_NO_SUCH_REF: Final = re.compile(rb"not our ref|couldn't find remote ref|no such ref")
+_HOOK: Final = lazy_pattern(r"hook declined|protected|not allowed|denied|prohibited|unpack", re.IGNORECASE)
+_NO_SUCH_REF: Final = lazy_pattern(rb"not our ref|couldn't find remote ref|no such ref")
 _FETCH: Final = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules", "--force")
 
 

@@ -36,8 +36,9 @@ class OperationResult:
 class NotConverged:
     """A place that still differs after an apply: what was sent and what the server stored.
 
-    ``steps`` is empty if the whole channel is missing or still exists; ``sent`` is the id of one that the run created.
-    ``place`` is the channel's declaration.
+    ``steps`` is empty if the whole channel is missing or still exists, or if there's another one for its declaration:
+    ``stored`` is then the id of that one. ``sent`` is the id of a channel that the run created. ``place`` is the
+    channel's declaration.
     """
 
     organization: str
@@ -56,6 +57,11 @@ class NotConverged:
     def is_missing(self) -> bool:
         """Whether the whole channel isn't listed."""
         return not self.steps and self.stored is UNKNOWN
+
+    @property
+    def is_second(self) -> bool:
+        """Whether there's another channel for the declaration."""
+        return not self.steps and isinstance(self.stored, str)
 
 
 class UnlistedField(NamedTuple):

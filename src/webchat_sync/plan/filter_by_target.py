@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from webchat_sync.domain.names import matches
-from webchat_sync.domain.spelling import candidates
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Change, Create, Delete, LiveChannel, OrganizationPlan, Plan, Unchanged, Update
+from webchat_sync.sentences import candidates
 
 
 def filter_by_target(plan: Plan, targets: Sequence[str], *, elsewhere: frozenset[str] = frozenset()) -> Plan:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from webchat_sync.domain.names import matches, same
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Declaration, LiveChannel
+from webchat_sync.sentences import candidates
 
 
 def chosen_names(names: Iterable[str], patterns: Sequence[str]) -> frozenset[str]:
@@ -46,7 +47,7 @@ def adoption_problems(
     problems: list[Diagnostic] = []
     for pattern in patterns:
         if not chosen_names([*able, *elsewhere], [pattern]):
-            names = ", ".join(f'"{name}"' for name in sorted(able))
+            names = candidates(pattern, list(able)) if able else ""
             hint = (
                 f"Channels: {names}."
                 if names
@@ -89,7 +90,7 @@ def _no_match(pattern: str, declarations: Sequence[Declaration], able: Sequence[
         return Diagnostic(
             f'--rotate "{pattern}": the channel doesn\'t declare a sink for its secret', declaration.place, hint=hint
         )
-    names = ", ".join(f'"{name}"' for name in able)
+    names = candidates(pattern, able) if able else ""
     return Diagnostic(
         f'--rotate "{pattern}" matches no channel with a declared identity secret',
         hint=f"Channels: {names}." if names else "No channel declares `sync.identitySecret` with `deliver`.",

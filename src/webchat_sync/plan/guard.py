@@ -22,8 +22,7 @@ from webchat_sync.model import (
     Update,
 )
 from webchat_sync.plan.former_channels import IN_DOUBT, TWICE
-from webchat_sync.plan.organizations import refused
-from webchat_sync.sentences import counted, in_a_row
+from webchat_sync.sentences import counted, in_a_row, quoted
 
 _MOST_SEARCHES: Final = 20
 """How many names are compared with all others, to find similar ones."""
@@ -69,11 +68,6 @@ _WAYS_OUT: Final = (
 _DECLARE_IT: Final = "Declare `sync.identitySecret` for it"
 
 NO_OPTIONS: Final = GuardOptions()
-
-
-def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS, *, strict: bool = False) -> tuple[Diagnostic, ...]:
-    """Every reason not to apply ``plan``, with the option that would allow it; empty if it may be applied."""
-    return refused(judged(plan, options, strict=strict))
 
 
 def judged(plan: Plan, options: GuardOptions, *, strict: bool = False) -> Plan:
@@ -261,7 +255,7 @@ def _too_many_deletes(organization: OrganizationPlan, options: GuardOptions) -> 
     max_deletes = options.max_deletes
     limit = max_deletes.of(listed) if max_deletes else max(1, DEFAULT_PERCENTAGE.of(listed))
     if len(deletes) > limit:
-        names = ", ".join(f'"{change.address}"' for change in deletes)
+        names = quoted([change.address for change in deletes])
         them = "it" if len(deletes) == 1 else "all of them"
         explanation = (
             f"--max-deletes is {max_deletes}"

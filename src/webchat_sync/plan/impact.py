@@ -5,7 +5,6 @@ A rule names *when* it applies, by a key of :data:`CONDITIONS`; its text is in t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, Literal, TypeAlias, assert_never, get_args
@@ -17,6 +16,7 @@ from webchat_sync.domain.match_items import item_steps
 from webchat_sync.domain.week_instants import closed_minutes
 from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import as_json
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import (
     UNKNOWN,
     CreateChannel,
@@ -38,7 +38,7 @@ from webchat_sync.model import (
 
 _LEVELS: Final[Sequence[ImpactLevel]] = get_args(ImpactLevel)
 
-_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER: Final = lazy_pattern(r"\{(\w+)\}")
 
 Placeholders: TypeAlias = "dict[str, str]"
 """The values for ``{name}`` in the text of a rule."""

@@ -11,6 +11,7 @@ from webchat_sync.errors import Diagnostic
 from webchat_sync.frozen import frozen
 from webchat_sync.model import Declaration, LiveChannel
 from webchat_sync.plan.live_names import LiveNames
+from webchat_sync.sentences import candidates
 
 _PIN_ONE: Final = "Pin the right one with sync.id."
 
@@ -46,11 +47,11 @@ def match_channels(declarations: Sequence[Declaration], live: Sequence[LiveChann
             if index in matched or index in problems or declaration.id is not None:
                 continue
             name = declared_name(declaration)
-            candidates = by_name.get(name, ())
-            if len(candidates) > 1:
-                problems[index] = Diagnostic(_several(str(name), candidates), declaration.place, hint=_PIN_ONE)
-            elif candidates and candidates[0].id in free:
-                matched[index] = free.pop(candidates[0].id)
+            called = by_name.get(name, ())
+            if len(called) > 1:
+                problems[index] = Diagnostic(_several(str(name), called), declaration.place, hint=_PIN_ONE)
+            elif called and called[0].id in free:
+                matched[index] = free.pop(called[0].id)
     problems.update(_unclear_renames(declarations, matched, problems, live))
     pairs = tuple((declaration, matched.get(index)) for index, declaration in enumerate(declarations))
     return Matches(pairs, tuple(free.values()), tuple(problems.values()))
@@ -59,16 +60,16 @@ def match_channels(declarations: Sequence[Declaration], live: Sequence[LiveChann
 def find_channel(live: Sequence[LiveChannel], name_or_id: str) -> LiveChannel | Diagnostic:
     """The live channel with that id or name, or a problem: there's none, or several."""
     by_id = [channel for channel in live if channel.id == name_or_id]
-    candidates = (
+    found = (
         by_id
         or [channel for channel in live if channel.name == name_or_id]
         or [channel for channel in live if same(channel.name, name_or_id)]
     )
-    if len(candidates) == 1:
-        return candidates[0]
-    if candidates:
-        return Diagnostic(_several(name_or_id, candidates), hint="Use the channel's id instead.")
-    names = ", ".join(sorted(f'"{channel.name}"' for channel in live)) or "none"
+    if len(found) == 1:
+        return found[0]
+    if found:
+        return Diagnostic(_several(name_or_id, found), hint="Use the channel's id instead.")
+    names = candidates(name_or_id, [channel.name for channel in live])
     return Diagnostic(f'no live channel has the name or id "{name_or_id}"', hint=f"Live channels: {names}.")
 
 
@@ -148,6 +149,6 @@ def _pinned_elsewhere(declaration: Declaration, old: LiveChannel, other: Declara
     )
 
 
-def _several(name: str, candidates: Sequence[LiveChannel]) -> str:
-    ids = ", ".join(channel.id for channel in candidates)
-    return f'{len(candidates):,} live channels have the name "{name}": {ids}'
+def _several(name: str, channels: Sequence[LiveChannel]) -> str:
+    ids = ", ".join(channel.id for channel in channels)
+    return f'{len(channels):,} live channels have the name "{name}": {ids}'

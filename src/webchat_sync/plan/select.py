@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from webchat_sync.domain.ids import Choice
-from webchat_sync.domain.spelling import candidates
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.frozen import frozen
 from webchat_sync.model import Manifest, Shard
+from webchat_sync.sentences import candidates
 
 WHOLE: Final = Shard(1, 1)
 
@@ -66,5 +66,5 @@ def declared_names(manifests: Iterable[Manifest]) -> frozenset[str]:
 def _no_match(pattern: str, names: Sequence[str]) -> Diagnostic:
     return Diagnostic(
         f'--target-org "{pattern}" matches no organisation',
-        hint=f"Organisations: {candidates(pattern, names, most=10)}.",
+        hint=f"Organisations: {candidates(pattern, names)}.",
     )

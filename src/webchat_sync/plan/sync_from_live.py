@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from webchat_sync.domain.canonical import added_by_server, canonical
 from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
-from webchat_sync.domain.match_items import list_shape, match_items, without_server_keys
+from webchat_sync.domain.match_items import list_shape, match_items, without_added
 from webchat_sync.domain.names import stored_form
 from webchat_sync.errors import InputError
 from webchat_sync.frozen import frozen
@@ -123,6 +123,6 @@ def _adopted_items(shape: Shape, live: Sequence[Json], declared: Sequence[Json])
     value: list[Json] = []
     for index, theirs in enumerate(live):
         own = declared[mine[index]] if index in mine else {}
-        bare = without_server_keys(shape, theirs, own)
+        bare = without_added(shape.server_keys, theirs, own)
         value.append(_adopted(items, bare, own) if index in mine else bare)
     return value

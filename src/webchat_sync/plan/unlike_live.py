@@ -5,7 +5,6 @@ All of it may be right, so it never prevents an apply.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Final
@@ -14,6 +13,7 @@ from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
 from webchat_sync.domain.spelling import nearest
 from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import as_json
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Impact, Json, LiveChannel
 from webchat_sync.plan.shapes import WORDS, Seen, observe_field, type_of
 from webchat_sync.sentences import in_a_row
@@ -21,7 +21,7 @@ from webchat_sync.sentences import in_a_row
 LIKENESS: Final = 0.75
 """How similar two keys must be for one to count as a misspelling of the other."""
 
-_LAST_WORD: Final = re.compile(r"[A-Z]?[^A-Z]+$")
+_LAST_WORD: Final = lazy_pattern(r"[A-Z]?[^A-Z]+$")
 
 
 @frozen

@@ -17,19 +17,13 @@ from webchat_sync.model import (
     Impact,
     Missing,
     OrganizationPlan,
-    Plan,
     Unchanged,
     Update,
 )
 
 
-def redacted(plan: Plan) -> Plan:
-    """``plan`` with ``***`` for everything that looks like a key or a secret."""
-    return replace(plan, organizations=tuple(map(redacted_organization, plan.organizations)))
-
-
 def redacted_organization(planned: OrganizationPlan) -> OrganizationPlan:
-    """As :func:`redacted`, one organisation of a plan."""
+    """``planned`` with ``***`` for everything that looks like a key or a secret."""
     return replace(
         planned,
         changes=tuple(change if isinstance(change, Unchanged) else _change(change) for change in planned.changes),

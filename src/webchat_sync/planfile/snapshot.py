@@ -24,7 +24,7 @@ from webchat_sync.model import (
     server_in_words,
 )
 from webchat_sync.planfile.failed import failed_document, read_failed
-from webchat_sync.sentences import in_a_row
+from webchat_sync.sentences import in_a_row, quoted
 from webchat_sync.strict_json import JsonError, load_json
 
 FORMAT_VERSION: Final = "1.1"
@@ -97,7 +97,7 @@ def against(
     the snapshot doesn't contain or that was listed on another server.
     """
     known = {*snapshot.listings, *(failure.organization for failure in snapshot.failed)}
-    available = ", ".join(f'"{name}"' for name in snapshot.listings) or "none"
+    available = quoted(list(snapshot.listings)) or "none"
     problems = [
         Diagnostic(
             f'{file} contains no listing of organisation "{manifest.organization}"',

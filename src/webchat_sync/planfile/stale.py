@@ -44,6 +44,9 @@ from webchat_sync.plan.organizations import of_organization
 from webchat_sync.sentences import in_a_row
 
 _PLAN_AGAIN: Final = "Plan again, and have the new plan reviewed."
+_SAME_INPUT: Final = (
+    "Use the paths, overlays and variables that the plan was made with, or plan again and have the new plan reviewed."
+)
 _MAYBE_DONE: Final = (
     "That's what the plan would do, so it may have been applied already, or in part. If anything is left, a new plan "
     "shows it."
@@ -109,7 +112,8 @@ def staleness(
     """
     problems: list[Diagnostic] = []
     if manifests is not None and manifest_digest(manifests, catalogue) != saved.manifest_digest:
-        problems.append(Diagnostic("the manifests have changed since the plan was made", hint=_PLAN_AGAIN))
+        message = "the manifests have changed since the plan was made"
+        problems.append(Diagnostic(message, hint=_SAME_INPUT))
     for planned in saved.organizations:
         if planned.organization in live:
             rules = catalogue.extended(planned.field_entries)

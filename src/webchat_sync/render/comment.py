@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from webchat_sync.flat import flat
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Plan
 from webchat_sync.plan.summary import summarize
 from webchat_sync.planfile.writer import plan_digest
@@ -24,12 +24,12 @@ _SHORTEST: Final = 2_000
 _STATE: Final = 40
 """Characters reserved for the rest of the first line, and for line feeds."""
 
-_MARKER: Final = re.compile(
+_MARKER: Final = lazy_pattern(
     r"((?:<!-- |\[//\]: # \()webchat-sync \w+ )organization=(\S*) (label=[^\s)]*(?: targets=[^\s)]*)?(?: part)?)[ )]"
 )
 """The kind, the organisations, and the label with the targets; ``part``: others were left out on purpose."""
 
-_URL: Final = re.compile(r"https?://[^\s<>()\[\]`\"'\\]+")
+_URL: Final = lazy_pattern(r"https?://[^\s<>()\[\]`\"'\\]+")
 
 
 def comment_marker(plan: Plan, label: str, *, with_html: bool = True) -> str:

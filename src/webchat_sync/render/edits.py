@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from webchat_sync.flat import flat, no_command, visible
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.render.blocks import Block, blocks
 from webchat_sync.render.paint import RESET
 
 _COLORS: Final = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
-_LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
+_LINE: Final = lazy_pattern(r"[^\n]*\n|[^\n]+")
 _CONTEXT: Final = 3
 """How many unchanged lines are shown around a change."""
 

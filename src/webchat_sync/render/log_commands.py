@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final, Literal, TypeAlias
 
 from webchat_sync.errors import Place
 from webchat_sync.flat import visible
+from webchat_sync.lazy_pattern import lazy_pattern
 
 Kind: TypeAlias = Literal["error", "warning", "notice"]
-
-_LINES: Final = re.compile(r"(\r?\n)")
 
 MOST: Final = 10
 """How many annotations of one kind GitHub accepts from a step; it silently drops the rest."""
 
 _BREAKS: Final = {"\r\n": "%0D%0A", "\n": "%0A"}
-_BREAK: Final = re.compile(r"(\r\n|\n)")
+_BREAK: Final = lazy_pattern(r"(\r\n|\n)")
 
 
 def annotation(

@@ -13,13 +13,14 @@ from itertools import groupby
 from typing import Final
 
 from webchat_sync.flat import flat
+from webchat_sync.lazy_pattern import lazy_pattern
 
-_PLAIN: Final = re.compile(
+_PLAIN: Final = lazy_pattern(
     r"(?:[A-Za-z0-9 ,;()'–]|[:.](?=[ 0-9]|$)|\?(?= |$)|(?<=[0-9])%(?=[ ,;)]|$)|->|[+-](?=[A-Za-z0-9]))+"
 )
 """Words that mean nothing to any Markdown parser; ``->`` needs its ``>`` escaped."""
 
-_CODE: Final = re.compile(
+_CODE: Final = lazy_pattern(
     r"""
       (?:(?<![\w-])--[a-z]+(?:-[a-z]+)*[ ])? "(?:[^"\\]|\\.)*+(?:"|\\?\Z)
     | `(?P<code>[^`]+)`
@@ -30,7 +31,7 @@ _CODE: Final = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 """A quoted value, text that is already code, a call, an option with its value, and a dotted name."""
-_RUN: Final = re.compile("`+")
+_RUN: Final = lazy_pattern("`+")
 
 
 def code_span(text: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from webchat_sync.errors import Diagnostic
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Plan
 from webchat_sync.plan.organizations import refused
 from webchat_sync.plan.secret import UNSURE_NOTE
@@ -25,7 +25,7 @@ _MOST: Final = 600
 _LISTED: Final = 10
 """How many reasons are listed where there is little room."""
 
-_ALLOWED: Final = re.compile(r"\buse (--allow-[a-z-]+|--max-deletes (?P<limit>[0-9]{1,9}))\.\Z")
+_ALLOWED: Final = lazy_pattern(r"\buse (--allow-[a-z-]+|--max-deletes (?P<limit>[0-9]{1,9}))\.\Z")
 """The option at the end of a hint, where no name of a channel can be: the plan and the apply both need it."""
 _DECIDED: Final = "Use --rotate "
 """The start of a hint with options that only the plan needs."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from webchat_sync.errors import ApiError, CombinedApiError, Place, UndeliveredError
 from webchat_sync.flat import flat
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import (
     ActiveChange,
     ApplyReport,
@@ -48,6 +48,7 @@ _HEADINGS: Final[Mapping[Outcome, str]] = {
     "refused": "Nothing was started.",
     "stale": "Nothing was started.",
 }
+_SECONDS: Final = "Apply didn't converge: every call succeeded, but there's a second channel for a declaration."
 _UNVERIFIED: Final = (
     "Apply didn't finish: every call succeeded, but the channels couldn't be read again to verify them. "
     "Run apply again to check them."
@@ -61,7 +62,7 @@ _INVALID: Final = {400, 422}
 _ONE_FIELD: Final = 2
 """The number of fields in a PATCH with one field apart from ``enabled``."""
 
-_WORD: Final = re.compile(r"\w+")
+_WORD: Final = lazy_pattern(r"\w+")
 _LOOK: Final = "The call was sent, but no reliable response arrived: check the channel."
 _IN_DOUBT: Final = "Check what is in doubt, then run apply again to continue."
 _REFUSED: Final = "Fix what failed, then run apply again to continue."
@@ -142,6 +143,8 @@ def _account(plan: Plan, report: ApplyReport) -> Iterator[str]:
 def _heading(report: ApplyReport) -> str:
     """How the run ended, and if another run must continue it, what to do first."""
     heading = _HEADINGS[report.outcome]
+    if report.outcome == "not_converged" and all(mismatch.is_second for mismatch in report.not_converged):
+        return _SECONDS
     if report.outcome not in {"incomplete", "interrupted"}:
         return heading
     if any(result.status == "in_doubt" for result in report.results):
@@ -199,6 +202,10 @@ def _at(place: Place | None) -> str:
 
 def _mismatch(plan: Plan, mismatch: NotConverged) -> Iterator[str]:
     name = _named(plan, mismatch.organization, mismatch.address)
+    if mismatch.is_second:
+        yield f"  {name}: another channel with that name was created in the meantime: {inline(mismatch.stored)}"
+        yield f"    The run created {inline(mismatch.sent)}. Delete one of them, or pin the one to keep with `sync.id`."
+        return
     if not mismatch.steps:
         yield f"  {name}: the channel is {'missing' if mismatch.is_missing else 'still there'}"
         if mismatch.is_missing and mismatch.sent is not None:

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Final, Literal, TypeAlias
 
 from webchat_sync.flat import no_command
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.render.blocks import blocks
 
 Mark: TypeAlias = Literal[" ", "-", "+"]
@@ -27,7 +28,7 @@ _WIDE: Final = "[\u2e80-\u2fff\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff]"
 """Scripts without spaces: a line can end after any of these, or after punctuation that follows."""
 
 _UNIT: Final = rf'{_WIDE}[\u3001-\u303f\uff01-\uff65]*|(?:(?!\\n|{_WIDE})\S)*(?:\\n(?:"$)?|\s+|(?={_WIDE})|$)'
-_COLOR: Final = re.compile(r"\x1b\[[0-9;]*m")
+_COLOR: Final = lazy_pattern(r"\x1b\[[0-9;]*m")
 _LINE_FEED: Final = "\\n"
 
 

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Final
 
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.model import Ledger, Secret, Sink
+from webchat_sync.model import ChannelKey, Ledger, Secret, Sink
 from webchat_sync.secrets.ledger import matching, secret_hash
 from webchat_sync.secrets.sinks import addresses, read_sink
 from webchat_sync.secrets.sinks.path import target
+from webchat_sync.sentences import candidates
 from webchat_sync.tree import exists
 
 _FROM: Final = "Use --from FILE, --from FILE:KEY, or --from - to read the secret from standard input."
+_ELSEWHERE: Final = "To sign with a secret that isn't in the ledger, use --from."
 
 
 def signature(secret: Secret, user_id: str) -> str:
@@ -36,15 +38,9 @@ def stored_secret(name: str, source: str | None, ledger: Ledger) -> Secret:
     """
     if source is not None:
         return _held(_sink(source))
-    keys = matching(ledger, name, None)
-    if len(keys) != 1:
-        what = "several channels" if keys else "no channel"
-        owners = ", ".join(f"{key.channel_id} of {key.organization}" for key in keys)
-        hint = f"Use an id: {owners}." if owners else _FROM
-        raise InputError([Diagnostic(f'the ledger has {what} with the name or id "{name}"', hint=hint)])
-    entry = ledger[keys[0]]
+    entry = ledger[_only_key(name, ledger)]
     if entry.state == "revoked":
-        hint = "`secret rotate` creates a new one. To sign with a secret that isn't in the ledger, use --from."
+        hint = f"`secret rotate` creates a new one. {_ELSEWHERE}"
         raise InputError([Diagnostic(f'the identity secret of "{name}" was revoked', hint=hint)])
     readable = [sink for sink in entry.sinks if addresses(sink)]
     if not readable:
@@ -57,6 +53,20 @@ def stored_secret(name: str, source: str | None, ledger: Ledger) -> Secret:
             [Diagnostic(f"{readable[0].label} doesn't contain the secret that was delivered to it", hint=hint)]
         )
     return secret
+
+
+def _only_key(name: str, ledger: Ledger) -> ChannelKey:
+    """The channel in the ledger with that name or id. Raises InputError if there is none or several."""
+    keys = matching(ledger, name, None)
+    if len(keys) == 1:
+        return keys[0]
+    if keys:
+        what, owners = "several channels", ", ".join(f"{key.channel_id} of {key.organization}" for key in keys)
+        hint = f"Use an id: {owners}."
+    else:
+        what, names = "no channel", [entry.name for entry in ledger.values()]
+        hint = f"It has: {candidates(name, names)}. {_ELSEWHERE}" if names else _FROM
+    raise InputError([Diagnostic(f'the ledger has {what} with the name or id "{name}"', hint=hint)])
 
 
 def _sink(source: str) -> Sink:

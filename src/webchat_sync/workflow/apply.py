@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from typing import Protocol
 
 from webchat_sync.apply import DEFAULT_PARALLELISM
-from webchat_sync.apply.ports import Observer
+from webchat_sync.apply.ports import ChannelReader, Observer
 from webchat_sync.apply.run import Interrupt, Settings, run_channels
 from webchat_sync.apply.run_log import ChannelRun
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
-from webchat_sync.errors import ApplyError, InputError
+from webchat_sync.errors import ApplyError, InputError, StalePlanError
 from webchat_sync.frozen import frozen
-from webchat_sync.model import ApplyReport, ChannelKey, Delete, Plan
+from webchat_sync.model import ApplyReport, ChannelKey, Delete, Listing, Plan, Remembered
 from webchat_sync.plan.guard import GuardOptions, judged
 from webchat_sync.plan.organizations import of_organization
 from webchat_sync.plan.summary import has_changes
+from webchat_sync.planfile.stale import staleness
 from webchat_sync.secrets.recovery import drop
 from webchat_sync.secrets.rotate import Rotations
 from webchat_sync.workflow.connection import Connection, open_apis
+from webchat_sync.workflow.listings import read_listings
 from webchat_sync.workflow.plan import refuse
 from webchat_sync.workflow.remembering import RunMemory
 from webchat_sync.workflow.rotations import SecretRules, open_rotations
@@ -53,11 +55,15 @@ class Screen(Observer, Protocol):
 
 @frozen(kw_only=True)
 class ApplyOptions:
-    """What is refused and how fast it runs. ``strict`` also refuses a plan that endangers visitors."""
+    """What is refused and how fast it runs. ``strict`` also refuses a plan that endangers visitors.
+
+    ``attended``: a person approves the plan, and the live channels may change before the answer.
+    """
 
     guards: GuardOptions
     secrets: SecretRules
     strict: bool = False
+    attended: bool = False
     parallelism: int = DEFAULT_PARALLELISM
     fail_fast: bool = False
 
@@ -97,6 +103,9 @@ async def apply(
             return run.end(ApplyReport("converged", run.report.results))
         if not screen.approve():
             return run.end(run.report)
+        listings = readings.listings
+        if options.attended:
+            listings = {**listings, **await _read_again(plan, apis, catalogue, remembered, connection.label, run)}
         await _probe(plan, rotations)
         run.outcome = "incomplete"
         await _begin(plan, rotations, memory, environment)
@@ -106,7 +115,7 @@ async def apply(
             await run_channels(
                 runs,
                 apis,
-                listings=readings.listings,
+                listings=listings,
                 settings=Settings(environment, options.parallelism, options.fail_fast),
                 observer=screen,
                 interrupt=interrupt,
@@ -126,6 +135,23 @@ async def apply(
         finished = run.end(report)
         await memory.end(plan, runs, environment.now(), finished.has_listed)
         return finished
+
+
+async def _read_again(
+    plan: Plan,
+    apis: Mapping[str, ChannelReader],
+    catalogue: Catalogue,
+    remembered: Remembered,
+    base_url: str,
+    run: ApplyRun,
+) -> dict[str, Listing]:
+    """The current listings of the organisations that ``plan`` changes; raises StalePlanError if it no longer fits."""
+    changed = [planned.organization for planned in plan.organizations if planned.active_changes]
+    listings = await read_listings(changed, apis, base_url=base_url)
+    if moved := staleness(plan, listings, catalogue, known=remembered.channels):
+        run.outcome = "stale"
+        raise StalePlanError(moved)
+    return listings
 
 
 async def _probe(plan: Plan, rotations: Rotations) -> None:

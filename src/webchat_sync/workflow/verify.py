@@ -41,6 +41,7 @@ from webchat_sync.model import (
     Update,
     fields_in,
 )
+from webchat_sync.plan.live_names import LiveNames
 from webchat_sync.plan.make import Planning, begin
 from webchat_sync.workflow.listings import read_apart
 
@@ -154,7 +155,7 @@ class _Proof:
             for run in runs
             if run.channel_id in missing
         ]
-        differences = (*lost, *_differences(plan))
+        differences = (*lost, *_differences(plan), *_seconds(manifest, listing, runs))
         return _Verified(differences, behind=bool(differences) and _is_older(listing, runs))
 
     def is_given_by(self, organization: str, listing: Listing) -> bool:
@@ -169,6 +170,18 @@ def _is_older(listing: Listing, runs: Sequence[ChannelRun]) -> bool:
     """Whether ``listing`` contradicts the responses to the calls of ``runs``, which are all done."""
     listed = {channel.id: channel for channel in listing.channels}
     return any(_contradicts(listed.get(run.channel_id or ""), run) for run in runs)
+
+
+def _seconds(manifest: Manifest, listing: Listing, runs: Sequence[ChannelRun]) -> Iterator[NotConverged]:
+    """Channels that someone else created with the name of one that ``runs`` created in the meantime."""
+    declared = {declaration.id for declaration in manifest.declarations}
+    names = LiveNames([channel for channel in listing.channels if channel.id not in declared])
+    for run in runs:
+        if isinstance(run.change, Create) and run.channel_id is not None:
+            for other in names.same(run.change.address):
+                yield NotConverged(
+                    manifest.organization, run.change.address, (), run.channel_id, other.id, run.change.place
+                )
 
 
 def _unlisted(listing: Listing, runs: Sequence[ChannelRun]) -> frozenset[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
+from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import Json
 from webchat_sync.strict_json import DEEPEST
 from webchat_sync.yaml12.troubles import Troubles
@@ -19,7 +20,8 @@ Node: TypeAlias = "tuple[Json, int, int]"
 """A value, the start of its block in the marks (0 for none), and its position."""
 
 
-class _Anchored(NamedTuple):
+@frozen
+class _Anchored:
     """What an anchor names: the node, the number of values in it, and its levels of nesting."""
 
     node: Node
@@ -45,7 +47,8 @@ class Anchors:
         """Register that a mapping or list at nesting level ``depth`` starts at ``position``."""
         if depth > DEEPEST:
             self._troubles.refuse(TOO_DEEP, position, NONE_SO_DEEP)
-        self._deepest = max(self._deepest, depth)
+        if depth > self._deepest:
+            self._deepest = depth
 
     def name_scalar(self, name: str, value: Json, position: int) -> None:
         """Give a scalar the anchor ``name``."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from webchat_sync.frozen import frozen
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.yaml12.document import LINE_BREAK
 from webchat_sync.yaml12.gaps import comments_above
 
-_COMMA: Final = re.compile(r"#[^\r\n]*|,")
-_EMPTY_LINES: Final = re.compile(r"\A(?:[ \t]*(?:\r\n|\r|\n))+")
+_COMMA: Final = lazy_pattern(r"#[^\r\n]*|,")
+_EMPTY_LINES: Final = lazy_pattern(r"\A(?:[ \t]*(?:\r\n|\r|\n))+")
 
 
 class Span(NamedTuple):

@@ -18,7 +18,7 @@ from webchat_sync.jsonvalue import Json, as_json, kind
 from webchat_sync.strict_json import DEEPEST
 from webchat_sync.yaml12 import syntax
 from webchat_sync.yaml12.anchors import NONE_SO_DEEP, TOO_DEEP, Anchors, Node
-from webchat_sync.yaml12.document import Document, Marks, Reading, Source
+from webchat_sync.yaml12.document import LINE, Document, Marks, Reading, Source
 from webchat_sync.yaml12.interpolation import MARK, interpolate
 from webchat_sync.yaml12.policy import NO_POLICY, Policy
 from webchat_sync.yaml12.scalars import (
@@ -119,7 +119,7 @@ class _Composer:
     def _mapping(self, depth: int) -> tuple[Json, int]:
         mapping = _Open({}, [], [])
         values, block, _ = mapping
-        next_event, keys, trail = self._next, self.keys, self._trail
+        next_event, scalar, keys, trail = self._next, self._scalar, self.keys, self._trail
         trail.append("")
         while type(event := next_event()) is not MAPPING_END:
             usual = type(event) is SCALAR and event.anchor is None and event.tag is None
@@ -128,11 +128,13 @@ class _Composer:
                 self._unusual_entry(event, mapping, depth)
                 continue
             trail[-1] = key
-            at_key = position_of(event)
+            mark = event.start_mark
+            at_key = mark.line << LINE | mark.column
             event = next_event()
             if type(event) is SCALAR:
-                position = position_of(event)
-                values[key] = self._scalar(event, position)
+                mark = event.start_mark
+                position = mark.line << LINE | mark.column
+                values[key] = scalar(event, position)
                 block += (at_key, position, 0)
             else:
                 values[key], inner, position = self._node(event, depth)
@@ -145,13 +147,14 @@ class _Composer:
     def _sequence(self, depth: int) -> tuple[Json, int]:
         values: list[Json] = []
         block: list[int] = []
-        next_event, trail = self._next, self._trail
+        next_event, scalar, trail = self._next, self._scalar, self._trail
         trail.append(0)
         while type(event := next_event()) is not SEQUENCE_END:
             trail[-1] = len(values)
             if type(event) is SCALAR:
-                position = position_of(event)
-                values.append(self._scalar(event, position))
+                mark = event.start_mark
+                position = mark.line << LINE | mark.column
+                values.append(scalar(event, position))
                 block += (position, position, 0)
             else:
                 value, inner, position = self._node(event, depth)

@@ -6,7 +6,6 @@ computed when it's needed.
 
 from __future__ import annotations
 
-import re
 import zlib
 from array import array
 from collections.abc import Collection, Iterable, Mapping
@@ -16,12 +15,16 @@ from typing import Final, TypeAlias
 
 from webchat_sync.errors import Diagnostic, Path, Place, Step
 from webchat_sync.frozen import frozen
-from webchat_sync.jsonvalue import Json, as_json
+from webchat_sync.jsonvalue import Json, as_json, texts_in
+from webchat_sync.lazy_pattern import lazy_pattern
 
-LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
+LINE_BREAK: Final = lazy_pattern(r"\r\n|\r|\n")
 
-SURROGATE: Final = re.compile("[\ud800-\udfff]")
+SURROGATE: Final = lazy_pattern("[\ud800-\udfff]")
 """Half of a character, which UTF-8 can't represent."""
+
+SEPARATOR: Final = "\0"
+"""Between texts that are searched together: it's neither white space nor part of any encoding."""
 
 LINE: Final = 32
 """A position is one number, ``line << LINE | column``, both counted from 0."""
@@ -71,7 +74,7 @@ class Source:
         return self.data.splitlines()
 
 
-@frozen
+@frozen(slots=False)
 class Document:
     """One document of a file: its value, and the places of the values in it.
 
@@ -87,6 +90,11 @@ class Document:
     marks: Marks
     block: int
     spelled: Mapping[int, str] = field(default_factory=dict)
+
+    @cached_property
+    def texts(self) -> str:
+        """Every text, key and number in the value, each once, with :data:`SEPARATOR` between them."""
+        return SEPARATOR.join(texts_in(self.value))
 
     def place(self, path: Iterable[Step] = (), *, key: bool = False) -> Place:
         """The place of the value at ``path``, or with ``key``, of its key.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import ClassVar, Final
@@ -12,6 +11,7 @@ import yaml
 
 from webchat_sync.flat import HIDDEN, no_command, visible
 from webchat_sync.jsonvalue import Json
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.yaml12.composer import compose
 from webchat_sync.yaml12.document import Source
 from webchat_sync.yaml12.interpolation import escape
@@ -19,7 +19,7 @@ from webchat_sync.yaml12.scalars import is_text
 
 _WIDEST: Final = 2**31 - 1
 _SHORT: Final = 70
-_UNSAFE_IN_BRACKETS: Final = re.compile(r"[^\w' -]")
+_UNSAFE_IN_BRACKETS: Final = lazy_pattern(r"[^\w' -]")
 _NEEDS_ESCAPES: Final = frozenset('"\\')
 """What is written as it is in single quotes only."""
 
@@ -27,7 +27,7 @@ _TEXT: Final = "tag:yaml.org,2002:str"
 _LIST: Final = "tag:yaml.org,2002:seq"
 _MAPPING: Final = "tag:yaml.org,2002:map"
 
-_TYPED_ELSEWHERE: Final = re.compile(r"[yYnN]|[-+]?[0-9][0-9_]*(?::[0-9]+)+(?:\.[0-9_]*)?")
+_TYPED_ELSEWHERE: Final = lazy_pattern(r"[yYnN]|[-+]?[0-9][0-9_]*(?::[0-9]+)+(?:\.[0-9_]*)?")
 """What other YAML 1.1 readers take for a boolean or a sexagesimal number, and PyYAML doesn't."""
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.yaml12.document import LINE_BREAK
 
-_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
-_BREAK: Final = re.compile(r"[\r\n]")
+_LINE: Final = lazy_pattern(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+_BREAK: Final = lazy_pattern(r"[\r\n]")
 _BLANKS: Final = " \t"
 
 

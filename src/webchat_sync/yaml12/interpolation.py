@@ -8,18 +8,19 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from webchat_sync.errors import Diagnostic
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.yaml12.document import SURROGATE
 
 MARK: Final = "${"
 """A text without this has nothing to replace."""
 
-VARIABLE: Final = re.compile(r"(?<!\$)\$\{(?:[^}$]|\$(?!\{))*+\}")
+VARIABLE: Final = lazy_pattern(r"(?<!\$)\$\{(?:[^}$]|\$(?!\{))*+\}")
 """A variable as it's written."""
 
 AS_WRITTEN: Final[Mapping[str, str]] = MappingProxyType({})
 """Instead of variables: nothing is replaced, not even ``$${``."""
 
-_PIECE: Final = re.compile(
+_PIECE: Final = lazy_pattern(
     r"""
       \$\$\{                                    # a literal ${
     | \$\{ (?P<name>[A-Za-z_][A-Za-z0-9_]*)

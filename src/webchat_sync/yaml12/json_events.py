@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -11,10 +10,11 @@ from typing import Any, Final
 from yaml import events
 
 from webchat_sync.frozen import frozen
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.strict_json import load_json
 from webchat_sync.yaml12.document import LINE_BREAK
 
-_TOKEN: Final = re.compile(r'(?P<text>"(?:[^"\\]++|\\.)*+")|(?P<sign>[\[{\]},:])|(?P<word>[^\s,\]}]+)')
+_TOKEN: Final = lazy_pattern(r'(?P<text>"(?:[^"\\]++|\\.)*+")|(?P<sign>[\[{\]},:])|(?P<word>[^\s,\]}]+)')
 _OPENING: Final = {"{": events.MappingStartEvent, "[": events.SequenceStartEvent}
 _CLOSING: Final = {"}": events.MappingEndEvent, "]": events.SequenceEndEvent}
 

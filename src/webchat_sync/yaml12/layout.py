@@ -10,6 +10,7 @@ from typing import Final, Literal, Protocol, TypeAlias, cast
 from webchat_sync.errors import Place
 from webchat_sync.frozen import frozen
 from webchat_sync.jsonvalue import Json
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.yaml12 import stream
 from webchat_sync.yaml12.document import Source
 from webchat_sync.yaml12.gaps import comments_above, first_of_last_breaks, last_break
@@ -18,11 +19,11 @@ from webchat_sync.yaml12.scalars import TEXT_TAGS, resolve, resolve_tagged
 
 Kind: TypeAlias = Literal["scalar", "alias", "mapping", "list"]
 
-_PROPERTIES: Final = re.compile(r"(?:[&!]\S*(?:\s+|\Z|(?=[,}\]])))*")
-_TO_LINE_END: Final = re.compile(r"[^\r\n]*")
+_PROPERTIES: Final = lazy_pattern(r"(?:[&!]\S*(?:\s+|\Z|(?=[,}\]])))*")
+_TO_LINE_END: Final = lazy_pattern(r"[^\r\n]*")
 _COMMENTS: Final = r"#[^\r\n]*"
-_MARKS: Final = {mark: re.compile(rf"{_COMMENTS}|{re.escape(mark)}") for mark in (":", "-", "?")}
-_HALVES: Final = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+_MARKS: Final = {mark: lazy_pattern(rf"{_COMMENTS}|{re.escape(mark)}") for mark in (":", "-", "?")}
+_HALVES: Final = lazy_pattern(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.yaml12.document import LINE_BREAK
 from webchat_sync.yaml12.layout import Node
 
-_COMMENT: Final = re.compile(r"(?:\A|(?<=\s))#[^\r\n]*")
-_QUOTED_KEY: Final = re.compile(r"(?:(?:\?|[&!]\S*)\s+)*+('(?:[^']|'')*+'|\"(?:[^\"\\]|\\.)*+\")", re.DOTALL)
+_COMMENT: Final = lazy_pattern(r"(?:\A|(?<=\s))#[^\r\n]*")
+_QUOTED_KEY: Final = lazy_pattern(r"(?:(?:\?|[&!]\S*)\s+)*+('(?:[^']|'')*+'|\"(?:[^\"\\]|\\.)*+\")", re.DOTALL)
 """Other keys can't contain what looks like a comment."""
 
 

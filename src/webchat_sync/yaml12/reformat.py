@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import Final, TypeAlias
 
 from webchat_sync.errors import Path
 from webchat_sync.frozen import frozen
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.yaml12.document import LINE_BREAK
 from webchat_sync.yaml12.emit import (
     emit_after_key,
@@ -32,8 +32,8 @@ _WHITE: Final = " \t\r\n"
 """White space in YAML; a no-break space is a letter."""
 
 _STEP: Final = 2
-_BREAKS: Final = re.compile(r"[\r\n]+")
-_GAP: Final = re.compile(r"\n{3,}")
+_BREAKS: Final = lazy_pattern(r"[\r\n]+")
+_GAP: Final = lazy_pattern(r"\n{3,}")
 """More than one empty line."""
 
 _FLOW: Final = frozenset(",[]{}")

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from webchat_sync.errors import Path, Place
 from webchat_sync.jsonvalue import Json
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.yaml12.assemble import Span, in_brackets, on_lines
 from webchat_sync.yaml12.document import LINE_BREAK
 from webchat_sync.yaml12.emit import emit_after_key, emit_inline, emit_item, emit_key, emit_scalar
@@ -20,8 +21,8 @@ from webchat_sync.yaml12.interpolation import MARK, VARIABLE
 from webchat_sync.yaml12.layout import Entry, Node, keeps_order, merged_mappings
 from webchat_sync.yaml12.pairing import NO_HABITS, Habits, pair_items, same
 
-_COMMENT: Final = re.compile(r"#[^\r\n]*")
-_END_COMMENT: Final = re.compile(r"(?<![ \t])[ \t]++#[^\r\n]*")
+_COMMENT: Final = lazy_pattern(r"#[^\r\n]*")
+_END_COMMENT: Final = lazy_pattern(r"(?<![ \t])[ \t]++#[^\r\n]*")
 _SHARED: Final = "`{}` no longer gives the right value here, so the value is now written out"
 
 

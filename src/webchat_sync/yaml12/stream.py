@@ -10,8 +10,8 @@ import yaml
 from yaml import events
 from yaml.scanner import ScannerError
 
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.yaml12.document import LINE, SURROGATE, Source
-from webchat_sync.yaml12.json_events import json_events
 
 
 class Mark(Protocol):
@@ -68,16 +68,18 @@ _DEEPEST: Final = 200
 _FORMER_BREAKS: Final = ("\x85", "\u2028", "\u2029")
 """Line breaks in YAML 1.1, but not in YAML 1.2 and JSON."""
 
-_TABBED: Final = re.compile(rb"^ *\t[ \t]*(?=\r?$|#)", re.MULTILINE)
+_TABBED: Final = lazy_pattern(rb"^ *\t[ \t]*(?=\r?$|#)", re.MULTILINE)
 """The white space of a line that's otherwise empty or a comment. In YAML 1.2, but not in libyaml, it can have tabs."""
 
-_ESCAPE: Final = re.compile(rb"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)", re.DOTALL)
+_ESCAPE: Final = lazy_pattern(rb"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)", re.DOTALL)
 
 
 def event_source(source: Source, parser: Parser) -> Callable[[], Event]:
     """A function that returns the next event of ``source`` on every call; it raises ``yaml.YAMLError``."""
     data = source.data
     if source.name.endswith(".json"):
+        from webchat_sync.yaml12.json_events import json_events
+
         if (next_json_event := json_events(data)) is not None:
             return cast("Callable[[], Event]", next_json_event)
         data = _ESCAPE.sub(_join_surrogates, data)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
 
 import yaml
 from yaml.reader import ReaderError
 
 from webchat_sync.errors import Diagnostic, Place
+from webchat_sync.frozen import frozen
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.yaml12.document import LINE_BREAK, Source
 
-_NOT_YAML: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_CONFLICT: Final = re.compile(rb"^<{7} ", re.MULTILINE)
-_BOTH_SIDES: Final = re.compile(rb"^={7}\r?$", re.MULTILINE)
+_NOT_YAML: Final = lazy_pattern("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CONFLICT: Final = lazy_pattern(rb"^<{7} ", re.MULTILINE)
+_BOTH_SIDES: Final = lazy_pattern(rb"^={7}\r?$", re.MULTILINE)
 
 
-class _Wording(NamedTuple):
+@frozen
+class _Wording:
     """``sign`` is a part of a parser's message. In the texts, ``{char}`` is the character at the place.
 
     ``from_start``: the place is the start of the invalid value, not where the parser gave up.

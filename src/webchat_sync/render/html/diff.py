@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -10,6 +9,7 @@ from webchat_sync.domain.colors import is_color
 from webchat_sync.errors import Place
 from webchat_sync.flat import visible
 from webchat_sync.frozen import frozen
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Json, Missing
 from webchat_sync.render.text_diff import Piece, compare
 from webchat_sync.render.values import block
@@ -19,7 +19,7 @@ LONGEST: Final = 280
 """The length after which a value is folded."""
 
 _WIDTH: Final = 60
-_CAPITAL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_CAPITAL: Final = lazy_pattern(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @frozen

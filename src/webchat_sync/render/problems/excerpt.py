@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
 from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.flat import visible_letters
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.render.text_diff import columns
 
 WIDTH: Final = 80
 """The width of an excerpt, including the line number."""
 
 _TAB: Final = "    "
-_WORD: Final = re.compile(r"""[&!*]?(?:"(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^\s,\[\]{}'":]+(?::[^\s,\]}]+)*|\S)""")
+_WORD: Final = lazy_pattern(r"""[&!*]?(?:"(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^\s,\[\]{}'":]+(?::[^\s,\]}]+)*|\S)""")
 
 
 def end_column(problem: Diagnostic) -> int:

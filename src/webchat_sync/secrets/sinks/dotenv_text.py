@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-_LINE: Final = re.compile(rb"[ \t]*(?:export[ \t]+)?(?P<key>[A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=[ \t]*")
-_QUOTED: Final = re.compile(rb"'[^']*'|\"(?:\\.|[^\"\\])*\"|`[^`]*`", re.DOTALL)
-_BARE: Final = re.compile(rb"(?:\S|[^\S\r\n]++(?![#\r\n]|\Z))*+")
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_./+=:@%,-]+")
-_ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
+from webchat_sync.lazy_pattern import lazy_pattern
+
+_LINE: Final = lazy_pattern(rb"[ \t]*(?:export[ \t]+)?(?P<key>[A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=[ \t]*")
+_QUOTED: Final = lazy_pattern(rb"'[^']*'|\"(?:\\.|[^\"\\])*\"|`[^`]*`", re.DOTALL)
+_BARE: Final = lazy_pattern(rb"(?:\S|[^\S\r\n]++(?![#\r\n]|\Z))*+")
+_PLAIN: Final = lazy_pattern(r"[A-Za-z0-9_./+=:@%,-]+")
+_ESCAPED: Final = lazy_pattern(rb"\\(.)", re.DOTALL)
 
 
 def replace_key(content: bytes, key: str, value: str) -> bytes:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from webchat_sync.errors import Diagnostic
 from webchat_sync.files import write_private
+from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Json, Secret, Sink
 from webchat_sync.secrets.sinks.kind import Address, Occasion, SinkError, SinkSettings, argv_of
 from webchat_sync.secrets.sinks.path import file_flaw, target
@@ -16,8 +16,8 @@ from webchat_sync.tree import read_regular
 _MOST_BYTES: Final = 4096
 """The largest file that may be a secret."""
 
-_TOKEN: Final = re.compile(rb"[!-~]+\r?\n?")
-_ASSIGNMENT: Final = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*=[^=\s]")
+_TOKEN: Final = lazy_pattern(rb"[!-~]+\r?\n?")
+_ASSIGNMENT: Final = lazy_pattern(rb"[A-Za-z_][A-Za-z0-9_]*=[^=\s]")
 
 
 class FileSink:
