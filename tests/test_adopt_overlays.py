@@ -115,7 +115,16 @@ channels:
     assert "p-1" in (site / "production.yaml").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("overlay", [STAGING, "version: 1\ndefaults: {theme: dark}\n", f"{STAGING}organization: b\n"])
+@pytest.mark.parametrize(
+    "overlay",
+    [
+        STAGING,
+        "version: 1\ndefaults: {theme: dark}\n",
+        f"{STAGING}organization: b\n",
+        "version: 1\n",
+        "version: 1\norganization: b\n",
+    ],
+)
 def test_without_overlays_a_shared_base_is_refused_before_anything_is_read(
     api: Emulated, site: Path, overlay: str
 ) -> None:

@@ -224,6 +224,17 @@ def test_each_of_two_environments_has_a_request_of_its_own(host: Host, tmp_path:
 
 
 @both
+def test_any_label_has_a_branch_of_its_own(host: Host, tmp_path: Path) -> None:
+    labels = ["x" * 300, "x" * 299, "日本", "a b/../c", "a-b-c", "-", "a\nb"]
+    with site(host, tmp_path) as web:
+        web.live(theme="light")
+        for label in labels:
+            assert said(web.run("channels", "--label", label)) == "Opened the request"
+        assert len(web.branches()) == 1 + len(labels)
+        assert all(len(branch) <= 140 for branch in web.branches())
+
+
+@both
 def test_an_organisation_that_fails_is_named_and_closes_no_request(host: Host, tmp_path: Path) -> None:
     files = {
         "channels/acme.yaml": FILE,
@@ -463,6 +474,26 @@ def test_new_channels_get_a_file_each_when_that_is_asked_for(host: Host, tmp_pat
         web.api.store.seed("acme", [SUPPORT, {"name": "Another", "id": "c-4"}])
         refused = web.run("channels/support.yaml", "--new-channels")
         assert (refused.code, "there's no folder" in refused.err) == (1, True)
+
+
+@both
+def test_a_new_channel_that_no_file_can_declare_is_named_and_not_proposed_every_night(
+    host: Host, tmp_path: Path
+) -> None:
+    with site(host, tmp_path) as web:
+        long, key = {"name": "n" * 300, "id": "c-2"}, {"name": "mk_live_ab12.K3yHq5rTj1uXo6iEa", "id": "c-3"}
+        web.api.store.seed("acme", [SUPPORT, long, key])
+        done = web.run("channels", "--new-channels")
+        assert said(done) == "Nothing to adopt, and no open request."
+        for live_id in ("c-2", "c-3"):
+            assert f"no file can declare the live channel with the id {live_id}, because of its name" in done.err
+        assert "K3yHq5rTj1uXo6iEa" not in done.err
+        web.api.store.seed("acme", [{"name": "Sales", "id": "c-4"}])
+        assert said(web.run("channels", "--new-channels")) == "Opened the request"
+        assert git(web.remote, "diff", "--name-only", "main", BRANCH) == "channels/sales.yaml"
+        assert "the live channel with the id c-2" in web.fake.requests[0]["body"].replace("\\", "").replace("`", "")
+        web.merge()
+        assert said(web.run("channels", "--new-channels")) == "Nothing to adopt, and no open request."
 
 
 @both

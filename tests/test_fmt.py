@@ -203,6 +203,7 @@ UNDER = f"{HEAD}    # under A\n  # under channels\n# under all\n"
         (f"{HEAD}    x: !!str |+\n      a\n\n    z: 1\n", f'{HEAD}    x: !!str "a\\n\\n"\n    z: 1\n'),
         (f"{HEAD}    x: !!str 'a\n\n      b'\n", f"{HEAD}    x: !!str |-\n      a\n      b\n"),
         (f"{HEAD}    x: ! '1'\n    z: !!str\n", f'{HEAD}    x: ! "1"\n    z: !!str ""\n'),
+        (f"{HEAD}    x: &a\n      !!str b: 1\n", f"{HEAD}    x: &a\n      b: 1\n"),
         (f"{HEAD}    x: !!str '${{X}}'\n", f'{HEAD}    x: !!str "${{X}}"\n'),
         # variables
         (f"{HEAD}    x: ${{X}}\n\n      b\n", f"{HEAD}    x: |-\n      ${{X}}\n      b\n"),

@@ -285,6 +285,19 @@ def test_ten_times_as_much_takes_ten_times_the_work(name: str, tmp_path: Path) -
     assert many <= 12.5 * few
 
 
+@pytest.mark.parametrize(("opened", "closed"), [("{a: ", "}"), ("[", "]"), ("[{a: [", "]}]")])
+def test_formatting_a_value_in_many_brackets_takes_the_work_of_each_once(opened: str, closed: str) -> None:
+    inner = "{" + ", ".join(f"key-{number}: value" for number in range(100)) + "}"
+
+    def formatted(depth: int) -> Work:
+        text = f"version: 1\nx: {opened * depth}{inner}{closed * depth}\n"
+        return partial(canonical, Source.of("a.yaml", text.encode()), catalogue())
+
+    formatted(1)()
+    few, many = (calls_of(formatted(depth)) for depth in (3, 30))
+    assert many <= 2 * few
+
+
 def test_a_thousand_channels_whose_names_have_no_letters_get_file_names() -> None:
     few, many = (steps_of(partial(file_names, ["☎"] * count)) for count in (25, 250))
     assert many <= 11 * few

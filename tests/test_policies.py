@@ -493,3 +493,46 @@ def test_a_policy_can_have_notes_for_others_and_names_that_resemble_keywords(tmp
         "dependentRequired": {"minlength": ["theme"]},
     }
     assert validated(tmp_path, policy, "channels: [{name: Support, theme: dark}]\n") == []
+
+
+@pytest.mark.parametrize("text", ["${WEBCHAT_X}", "^[^${}]+$", "$${x}", "${"])
+def test_a_policy_has_no_variables(tmp_path: Path, text: str) -> None:
+    policy = {"x-message": text, "properties": {"theme": {"const": text}}}
+    (finding,) = validated(tmp_path, policy, "channels: [{name: A, theme: dark}]\n")
+    assert (finding["code"], finding["summary"]) == ("policy", text)
+    policy = {"properties": {"welcomeMessage": {"const": text}}}
+    channel = f"channels: [{{name: A, welcomeMessage: {json.dumps(text.replace('${', '$${'))}}}]\n"
+    assert validated(tmp_path, policy, channel) == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "column"),
+    [
+        ({"allOf": [False]}, 12),
+        ({"if": True, "then": False}, 12),
+        ({"if": False, "else": False}, 12),
+        ({"dependentSchemas": {"theme": False}}, 12),
+        ({"$ref": "#/$defs/no", "$defs": {"no": False}}, 12),
+        ({"propertyNames": False}, 12),
+        ({"properties": {"theme": False}}, 29),
+        ({"properties": {"allowedDomains": {"items": False}}}, 52),
+        ({"properties": {"allowedDomains": {"prefixItems": [False]}}}, 52),
+    ],
+)
+def test_false_anywhere_has_a_place_and_the_message_around_it(tmp_path: Path, policy: Any, column: int) -> None:
+    manifest = "channels: [{name: A, theme: dark, allowedDomains: [a.com]}]\n"
+    found = validated(tmp_path, policy, manifest)
+    assert {(entry["summary"], entry["range"]["start"]["column"]) for entry in found} == {
+        ("the policy doesn't allow this", column)
+    }
+    assert {entry["summary"] for entry in validated(tmp_path, {**policy, "x-message": "Ask us"}, manifest)} == {
+        "Ask us"
+    }
+
+
+@pytest.mark.parametrize("value", [{"items": False}, {"x-only-for": {"names": ["B"]}, "y": 1}, False])
+def test_data_in_a_policy_is_compared_as_it_is(tmp_path: Path, value: Any) -> None:
+    settings = "policy: p.schema.json, extraFields: [extra]"
+    channel = f"channels: [{{name: A, extra: {json.dumps(value)}}}]\n"
+    for rule in ({"const": value}, {"enum": [value]}):
+        assert validated(tmp_path, {"properties": {"extra": rule}}, channel, settings=settings) == []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from webchat_sync.check.messages import CODES, in_words
 from webchat_sync.check.policy_file import LONGEST_TEXT
-from webchat_sync.check.policy_parts import target
+from webchat_sync.check.policy_parts import DATA, NAMED_SCHEMAS, SCHEMA, SCHEMAS, target
 from webchat_sync.check.quick import matches
 from webchat_sync.domain.ids import Choice
 from webchat_sync.domain.names import matches as name_matches
@@ -32,8 +32,6 @@ CODE: Final = "policy"
 _ANYTHING: Final[Json] = {}
 _IN_WORDS: Final = CODES.keys() | {"minItems", "maxItems"}
 """The keywords whose problems and ways out have words."""
-
-_OF_EACH: Final = frozenset(("properties", "patternProperties"))
 
 
 @frozen(slots=False)
@@ -154,17 +152,23 @@ def _pruned(schema: Json, applies: Callable[[Json], bool]) -> Json:
     if not isinstance(schema, dict):
         return schema
     if ONLY_FOR in schema and not applies(schema[ONLY_FOR]):
-        return {"$defs": schema["$defs"]} if "$defs" in schema else {}
-    return {key: _refusing(key, _pruned(value, applies)) for key, value in schema.items()}
+        return {"$defs": _value("$defs", schema["$defs"], applies)} if "$defs" in schema else {}
+    return {key: _value(key, value, applies) for key, value in schema.items()}
 
 
-def _refusing(key: str, value: Json) -> Json:
-    """The ``value`` of a keyword, with another schema for ``false``, whose errors don't say where they are."""
-    if key == "additionalProperties" and value is False:
-        return {"not": _ANYTHING}
-    if key in _OF_EACH and isinstance(value, dict):
-        return {name: {"not": _ANYTHING} if inner is False else inner for name, inner in value.items()}
-    return value
+def _value(key: str, value: Json, applies: Callable[[Json], bool]) -> Json:
+    """The pruned ``value`` of a keyword, with another schema for ``false``, whose errors don't say where they are."""
+
+    def inner(schema: Json) -> Json:
+        return {"not": _ANYTHING} if schema is False else _pruned(schema, applies)
+
+    if key in DATA:
+        return value
+    if key in NAMED_SCHEMAS and isinstance(value, dict):
+        return {name: inner(schema) for name, schema in value.items()}
+    if key in SCHEMAS and isinstance(value, list):
+        return [inner(schema) for schema in value]
+    return inner(value) if key in SCHEMA else _pruned(value, applies)
 
 
 def _way(schema: Json, steps: Sequence[str | int]) -> Iterator[Mapping[str, Json]]:

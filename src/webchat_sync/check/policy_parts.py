@@ -11,7 +11,7 @@ from webchat_sync.errors import Path
 from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Json
 
-_SCHEMA: Final = frozenset(
+SCHEMA: Final = frozenset(
     (
         "additionalProperties",
         "contains",
@@ -26,10 +26,13 @@ _SCHEMA: Final = frozenset(
         "unevaluatedProperties",
     )
 )
-_SCHEMAS: Final = frozenset(("allOf", "anyOf", "oneOf", "prefixItems"))
-_NAMED_SCHEMAS: Final = frozenset(("$defs", "definitions", "dependentSchemas", "patternProperties", "properties"))
-WITH_SCHEMAS: Final = _SCHEMA | _SCHEMAS | _NAMED_SCHEMAS
+SCHEMAS: Final = frozenset(("allOf", "anyOf", "oneOf", "prefixItems"))
+NAMED_SCHEMAS: Final = frozenset(("$defs", "definitions", "dependentSchemas", "patternProperties", "properties"))
+WITH_SCHEMAS: Final = SCHEMA | SCHEMAS | NAMED_SCHEMAS
 """The keywords whose values are or contain schemas."""
+
+DATA: Final = frozenset(("const", "default", "enum", "examples"))
+"""The keywords whose values are data, even if these look like schemas."""
 
 _INDEX: Final = lazy_pattern(r"0|[1-9][0-9]{0,8}", re.ASCII)
 """The position of an item (RFC 6901, section 4); no list has more."""
@@ -39,11 +42,11 @@ def inside(schema: dict[str, Json], path: Path) -> Iterator[tuple[str, Path, Jso
     """The schemas in ``schema``, which is at ``path``: the keyword that each belongs to, its path and itself."""
     for key, inner in schema.items():
         below = (*path, key)
-        if key in _SCHEMA:
+        if key in SCHEMA:
             yield key, below, inner
-        elif key in _SCHEMAS and isinstance(inner, list):
+        elif key in SCHEMAS and isinstance(inner, list):
             yield from ((key, (*below, index), item) for index, item in enumerate(inner))
-        elif key in _NAMED_SCHEMAS and isinstance(inner, dict):
+        elif key in NAMED_SCHEMAS and isinstance(inner, dict):
             yield from ((key, (*below, name), item) for name, item in inner.items())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -78,7 +79,7 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
         render_adopt,
     )
     from webchat_sync.render.comment import about_the_same
-    from webchat_sync.workflow.adopt import new_manifests
+    from webchat_sync.workflow.new_manifests import new_manifests
 
     run = read_run(
         runtime.environ, elsewhere="Elsewhere, run `adopt`, which edits the files, and commit them yourself."
@@ -88,13 +89,15 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
     repository = committed_repository(asked.paths, asked.overlays, runtime)
     adopted = adopt_live(asked, runtime)
     _refuse_a_share(adopted, label)
-    added = new_manifests(adopted.undeclared, asked.paths, load_catalogue()) if new_channels else []
-    files = {path: edited.data for path, edited in adopted.edited} | {new.path: new.data for new in added}
+    undeclared = adopted.undeclared if new_channels else {}
+    added = new_manifests(undeclared, asked.paths, load_catalogue())
+    adopted = replace(adopted, left=(*adopted.left, *added.left))
+    files = {path: edited.data for path, edited in adopted.edited} | {new.path: new.data for new in added.files}
     broken = find_broken(files, asked, runtime)
     summary = AdoptSummary(
         adopted.undo,
         adopted.moved,
-        [(manifest.organization, manifest.channel) for manifest in added],
+        [(manifest.organization, manifest.channel) for manifest in added.files],
         [problem.message for problem in adopted.left],
         broken,
     )

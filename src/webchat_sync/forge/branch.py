@@ -25,6 +25,9 @@ PREFIX: Final = "webchat-sync/adopt"
 
 _TRAILER: Final = lazy_pattern(rb"\nWebchat-Sync-Adopt: ([0-9a-f]{64})\n*\Z")
 _IN_NAMES: Final = lazy_pattern(r"[^A-Za-z0-9_]+")
+_LONGEST: Final = 100
+"""The most characters of a label in a branch name; servers with a file for each branch can store about 200."""
+
 _TIMEOUT: Final = 120.0
 """Seconds for one exchange, which fetches the whole tree."""
 
@@ -54,10 +57,10 @@ class Tip:
 
 def branch_name(label: str) -> str:
     """The branch of the requests with ``label``."""
-    name = _IN_NAMES.sub("-", label).strip("-")
+    name = _IN_NAMES.sub("-", label)[:_LONGEST].strip("-")
     if not label:
         return PREFIX
-    # Labels that only differ in characters that branch names can't have must not share one.
+    # Labels that only differ in what branch names can't have must not share one.
     same = name == label
     return f"{PREFIX}-{name}" if same else f"{PREFIX}-{name}-{hashlib.sha256(label.encode()).hexdigest()[:8]}"
 

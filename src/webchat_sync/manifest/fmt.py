@@ -30,7 +30,7 @@ from webchat_sync.yaml12.layout import lay_out, text_of
 from webchat_sync.yaml12.lost_comments import lost_comments
 from webchat_sync.yaml12.pairing import same
 from webchat_sync.yaml12.pieces import CannotLayOutError
-from webchat_sync.yaml12.policy import Policy
+from webchat_sync.yaml12.policy import WITHOUT_VARIABLES
 from webchat_sync.yaml12.reformat import Order, Orders, reformat
 from webchat_sync.yaml12.scalars import TEXT_TAGS
 
@@ -51,7 +51,6 @@ class _Ones(Mapping[str, str]):
         return 0
 
 
-_AS_WRITTEN: Final = Policy(refuse_variable=Diagnostic)
 _TYPED: Final = Variables(_Ones(), ("*",))
 
 
@@ -151,7 +150,9 @@ def _orders(catalogue: Catalogue) -> Orders:
 
 def _same(one: Source, other: Source) -> bool:
     """Whether both have the same values, with variables as written and with variables replaced."""
-    readings = [[document.value for document in compose(source, _AS_WRITTEN).documents] for source in (one, other)]
+    readings = [
+        [document.value for document in compose(source, WITHOUT_VARIABLES).documents] for source in (one, other)
+    ]
     typed = [read_documents(source, _TYPED) for source in (one, other)]
     values = [[document.value for document in documents] for documents, _ in typed]
     converted = [sorted(_typed_variables(source).values()) for source in (one, other)]
@@ -180,7 +181,7 @@ def _typed_variables(source: Source) -> dict[Place, str]:
 
 
 def _as_json(source: Source, orders: Orders) -> str:
-    values = [root.value for root in lay_out(source, None) if root.start < root.end]
+    values = [document.value for document in compose(source, WITHOUT_VARIABLES).documents]
     return "---\n".join(f"{json_text(_ordered(value, (), orders))}\n" for value in values)
 
 

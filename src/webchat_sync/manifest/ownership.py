@@ -17,22 +17,19 @@ from webchat_sync.tree import read_regular, real_path, tree_of
 from webchat_sync.yaml12.composer import compose
 from webchat_sync.yaml12.document import Document, Source
 from webchat_sync.yaml12.interpolation import MARK
-from webchat_sync.yaml12.policy import Policy
+from webchat_sync.yaml12.policy import WITHOUT_VARIABLES
 
 LARGEST: Final = 1_000_000
 """Larger files, in bytes, aren't searched."""
 
 MOST_NAMED: Final = 3
 
-_AS_WRITTEN: Final = Policy(refuse_variable=Diagnostic)
-"""Leaves variables as they're written."""
-
 
 def naming_themselves(documents: Iterable[Document]) -> frozenset[Place]:
     """The places of those of ``documents`` that name their organisation literally, not by a variable."""
     asked = [document for document in documents if _organization(document.value) is not None]
     sources = {document.source.name: document.source for document in asked}
-    written = (document for source in sources.values() for document in compose(source, _AS_WRITTEN).documents)
+    written = (document for source in sources.values() for document in compose(source, WITHOUT_VARIABLES).documents)
     literal = {document.place() for document in written if _is_named(document.value)}
     return frozenset(place for document in asked if (place := document.place()) in literal)
 
@@ -99,9 +96,10 @@ def _is_named(value: Json) -> bool:
 
 
 def _lies_over_all(value: Json) -> bool:
-    """Whether ``value`` names no channel, and so changes those of every base."""
-    is_part = isinstance(value, dict) and not value.keys().isdisjoint(("defaults", "settings"))
-    return is_part and next(_names(value, added=True), None) is None
+    """Whether ``value`` names no channel, and so changes those of every base, or is an overlay that's still empty."""
+    if not isinstance(value, dict) or next(_names(value, added=True), None) is not None:
+        return False
+    return not value.keys().isdisjoint(("defaults", "settings")) or value.keys() <= {"version", "organization"}
 
 
 def _says_all(mine: Mapping[str, Json], theirs: Mapping[str, Json]) -> bool:
@@ -159,7 +157,7 @@ def _others(files: Iterable[Path], paths: Sequence[Path]) -> Iterator[tuple[Path
         except (OSError, ValueError):
             continue
         if b"version" in data:
-            documents = compose(Source.of(show_path(file), data), _AS_WRITTEN).documents
+            documents = compose(Source.of(show_path(file), data), WITHOUT_VARIABLES).documents
             yield from ((file, document.value) for document in documents)
 
 

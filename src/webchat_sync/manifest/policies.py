@@ -18,6 +18,7 @@ from webchat_sync.jsonvalue import mapping
 from webchat_sync.manifest.files import refused_link, show_path
 from webchat_sync.tree import around, read_regular, real_path, tree_of
 from webchat_sync.yaml12.document import Document, Source
+from webchat_sync.yaml12.policy import WITHOUT_VARIABLES
 
 _NO_POLICY: Final = "this isn't a policy: it must be a single JSON document"
 _HINT: Final = "Paths are relative to the folder of the file that names them."
@@ -75,7 +76,7 @@ def _read(path: Path, manifest: Path) -> Document | list[Diagnostic]:
         return [Diagnostic(f"the policy {name} is larger than {LARGEST // 1024:,} KiB", hint=hint, code="policy-file")]
     from webchat_sync.yaml12.composer import compose
 
-    reading = compose(Source.of(name, data))
+    reading = compose(Source.of(name, data), WITHOUT_VARIABLES)
     if reading.problems or len(reading.documents) != 1:
         first = next(iter(reading.problems), None)
         twice = first is not None and first.code == "duplicate-key"

@@ -15,20 +15,17 @@ from webchat_sync.errors import Diagnostic, InputError, Place, WebchatSyncError
 from webchat_sync.errors import Path as Steps
 from webchat_sync.frozen import frozen
 from webchat_sync.manifest.adopt import Edited, Rewritten, edit, read_files, refusals
-from webchat_sync.manifest.file_names import file_names
 from webchat_sync.manifest.files import find_files, show_path
 from webchat_sync.manifest.fmt import as_formatted
 from webchat_sync.manifest.load import load_manifests
 from webchat_sync.manifest.ownership import shared
 from webchat_sync.manifest.place_edits import Edit
 from webchat_sync.manifest.read import Reader
-from webchat_sync.manifest.write import write_manifest
 from webchat_sync.model import Create, Declaration, Listing, LiveChannel, Manifest, Plan
 from webchat_sync.plan.make import PlannedOrganization, Planning, begin
 from webchat_sync.plan.organizations import of_organization
 from webchat_sync.plan.sync_from_live import Adoption, adoptions
 from webchat_sync.plan.undo import Moved, undoing
-from webchat_sync.tree import is_folder
 from webchat_sync.workflow.listings import Readings, failures
 
 _GONE: Final = (
@@ -202,45 +199,6 @@ def _problems(subject: Subject, written: Mapping[Path, bytes], catalogue: Catalo
 def _same_problem(problem: Diagnostic) -> tuple[str, Steps, str, str]:
     """What identifies a problem although its line may have moved."""
     return problem.place.file if problem.place else "", problem.steps, problem.severity, problem.message
-
-
-@frozen
-class NewManifest:
-    """A file for a live channel that no file declares yet."""
-
-    organization: str
-    channel: str
-    path: Path
-    data: bytes
-
-
-def new_manifests(
-    undeclared: Mapping[str, Sequence[LiveChannel]], paths: Sequence[Path], catalogue: Catalogue
-) -> list[NewManifest]:
-    """A file for each of the ``undeclared`` channels, in the first folder of ``paths``.
-
-    Each file names its organisation and declares the channel's live values. Raises InputError if no path is a folder.
-    """
-    folder = next((path for path in paths if is_folder(path)), None)
-    channels = [
-        (organization, channel) for organization, live_channels in undeclared.items() for channel in live_channels
-    ]
-    if not channels:
-        return []
-    if folder is None:
-        hint = "Give the folder of the manifests as PATH, so that later runs read the new files, too."
-        raise InputError([Diagnostic("there's no folder for the files of new channels", hint=hint)])
-    existing = [path.name.casefold() for path in folder.iterdir()]
-    names = file_names((channel.name for _, channel in channels), taken=existing)
-    return [
-        NewManifest(
-            organization,
-            channel.name,
-            folder / name,
-            write_manifest(organization, [channel], catalogue=catalogue).encode(),
-        )
-        for name, (organization, channel) in zip(names, channels, strict=True)
-    ]
 
 
 def _declarable(adoption: Adoption, catalogue: Catalogue) -> Adoption:

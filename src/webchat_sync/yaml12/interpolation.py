@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from webchat_sync.errors import Diagnostic
@@ -15,6 +16,9 @@ MARK: Final = "${"
 
 VARIABLE: Final = lazy_pattern(r"(?<!\$)\$\{(?:[^}$]|\$(?!\{))*+\}")
 """A variable as it's written."""
+
+AS_WRITTEN: Final[Mapping[str, str]] = MappingProxyType({})
+"""Instead of variables: nothing is replaced, not even ``$${``."""
 
 _PIECE: Final = lazy_pattern(
     r"""
@@ -48,6 +52,8 @@ def interpolate(text: str, variables: Mapping[str, str], refuse: Refuse = accept
     Invalid variables stay as they are. The default in ``${NAME:-default}`` is used if NAME is unset or empty. Values
     aren't interpolated again. ``refuse`` is called for every name, whatever its value and its default.
     """
+    if variables is AS_WRITTEN:
+        return text, []
     problems: list[Diagnostic] = []
 
     def replace(piece: re.Match[str]) -> str:

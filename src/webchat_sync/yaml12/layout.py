@@ -254,6 +254,8 @@ class _Reader:
         value.lead = first - len(above)
 
     def _close(self, node: Node, event: stream.Event) -> None:
+        if not node.flow:
+            node.body = min(node.body, node.entries[0].start)  # a tag on the next line is that of the first key
         node.end = _span(event)[1] if node.flow and not node.pair else node.entries[-1].end
 
     def _end(self, value: Node, parent: Node) -> int:

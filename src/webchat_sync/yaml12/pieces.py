@@ -43,6 +43,8 @@ class Pieces:
         self._leads: dict[int, tuple[Line, ...]] = {}
         self._tails: dict[int, tuple[Line, ...]] = {}
         self._lifted: set[int] = set()
+        self._known: dict[int, list[Piece]] = {}
+        self._commented: dict[int, bool] = {}
 
     def put_below(self, root: Node, tail: tuple[Line, ...]) -> None:
         """Put these comments after the last value of a document; those between its anchor and its first value stay."""
@@ -57,6 +59,7 @@ class Pieces:
             return ()
         above = self.read(node)[0].above
         self._lifted.add(id(node))
+        self._commented.pop(id(node), None)
         return above
 
     def split(self, node: Node) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
@@ -68,14 +71,18 @@ class Pieces:
 
     def has_comments(self, node: Node) -> bool:
         """Whether it contains a comment."""
-        pieces = self.read(node)  # which also finds the comments at its end
-        return bool(self._tails.get(id(node))) or any(
-            piece.commented or (piece.node.kind != "alias" and self.has_comments(piece.node)) for piece in pieces
-        )
+        if id(node) not in self._commented:
+            pieces = self.read(node)  # which also finds the comments at its end
+            self._commented[id(node)] = bool(self._tails.get(id(node))) or any(
+                piece.commented or (piece.node.kind != "alias" and self.has_comments(piece.node)) for piece in pieces
+            )
+        return self._commented[id(node)]
 
     def read(self, node: Node) -> list[Piece]:
         """The entries with their comments, in the order of the text."""
-        pieces = self._read_brackets(node) if self.in_brackets(node) else self._read_lines(node)
+        if id(node) not in self._known:
+            self._known[id(node)] = self._read_brackets(node) if self.in_brackets(node) else self._read_lines(node)
+        pieces = self._known[id(node)]
         return [replace(pieces[0], above=()), *pieces[1:]] if id(node) in self._lifted else pieces
 
     def _read_lines(self, node: Node) -> list[Piece]:

@@ -7,7 +7,7 @@ from dataclasses import field
 from typing import Final
 
 from webchat_sync.frozen import frozen
-from webchat_sync.yaml12.interpolation import MARK, Refuse, accept
+from webchat_sync.yaml12.interpolation import AS_WRITTEN, MARK, Refuse, accept
 
 
 @frozen
@@ -27,3 +27,6 @@ class Policy:
 
 NO_POLICY: Final = Policy()
 """No variables, and any text is accepted."""
+
+WITHOUT_VARIABLES: Final = Policy(AS_WRITTEN)
+"""Any text is accepted, and nothing is replaced."""

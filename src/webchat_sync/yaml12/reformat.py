@@ -97,6 +97,7 @@ class _Printer:
         self._text = text
         self._orders = orders
         self._read = Pieces(text)
+        self._inlined: dict[int, str | None] = {}
 
     def document(self, root: Node, tail: tuple[Line, ...]) -> list[str]:
         """The lines of a whole document, a mapping, and of the comments after its last value."""
@@ -119,7 +120,7 @@ class _Printer:
             inside = (*path, index)
             nested = piece.node.kind in ("mapping", "list") and not self._prefix(piece.node)
             # The first value starts next to the dash, so what's above it is above the item.
-            lifted = self._read.lift(piece.node) if nested else ()
+            lifted = self._lifted(piece.node) if nested else ()
             item = self._item(piece.node, indent, inside)
             moves = piece.trailing and self._has_lines(piece.node, indent + _STEP, inside)
             dash = (Line(piece.trailing),) if moves else ()
@@ -127,6 +128,11 @@ class _Printer:
             shown = replace(piece, above=above, trailing="" if moves else piece.trailing)
             lines += self._entry(shown, "-", item, indent, first=index == 0)
         return [*lines, *self._last_lines(node, indent)]
+
+    def _lifted(self, node: Node) -> tuple[Line, ...]:
+        """The comments above its first value, which no longer keep ``node`` from being on one line."""
+        self._inlined.pop(id(node), None)
+        return self._read.lift(node)
 
     def _last_lines(self, node: Node, indent: int) -> list[str]:
         """The comments after the last value, except for the value's own."""
@@ -188,20 +194,23 @@ class _Printer:
         """The value on one line, with ``flow`` suitable for brackets; None if something in it can't be."""
         if node.kind == "alias":
             return f"*{node.anchor}"
-        prefix = f"{self._prefix(node)} " if self._prefix(node) else ""
         if node.kind == "scalar":
             return self._inline_scalar(node, flow=flow)
+        if id(node) not in self._inlined:
+            self._inlined[id(node)] = self._inline_entries(node, path)
+        return self._inlined[id(node)]
+
+    def _inline_entries(self, node: Node, path: Path) -> str | None:
         if self._read.has_comments(node):
             return None
         parts: list[str] = []
         for piece in self._pieces(node, path):
-            if self._is_loose(piece.node):
-                return None
-            value = self._inline(piece.node, (*path, piece.key or ""))
+            value = None if self._is_loose(piece.node) else self._inline(piece.node, (*path, piece.key or ""))
             if value is None:
                 return None
             key = "" if piece.key is None else f"{'<<' if piece.merge else emit_key(piece.key, inline=True)}: "
             parts.append(f"{key}{value}")
+        prefix = f"{self._prefix(node)} " if self._prefix(node) else ""
         inside = ", ".join(parts)
         if node.kind == "list":
             return f"{prefix}[{inside}]"
