@@ -22,7 +22,9 @@ from browser import opened, running_browser
 from commands import emulated, invoke
 from html_plans import hostile_values
 from programs import write_program
-from webchat_sync.emulator import Fault, Faults, Quirks, effects
+from webchat_sync.emulator import Fault, Faults, Quirks, effects, serve
+from webchat_sync.preview import build_app
+from webchat_sync.render.html.preview import Asked
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -193,11 +195,32 @@ def test_the_page_is_for_this_machine_only(served: str) -> None:
     assert loopback.get(served).headers["X-Frame-Options"] == "DENY"
 
 
-@pytest.mark.parametrize("query", ["at=soon", "at=0001-01-01", "at=9999-12-31", "side=both", "at=%00"])
+@pytest.mark.parametrize("query", ["at=soon", "at=0001-01-01", "at=9998-12-31T23:59", "side=both", "at=%00"])
 def test_what_cannot_be_asked_is_told(served: str, query: str) -> None:
     answer = loopback.get(f"{served}?{query}")
     assert answer.status_code == 400
     assert "2026-11-28T13:05" in answer.text
+
+
+@pytest.mark.parametrize("at", ["0002-01-01T00:00", "9997-12-31T23:59"])
+def test_every_time_that_can_be_asked_is_shown(served: str, at: str) -> None:
+    assert loopback.get(f"{served}?at={at}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(2, "No such file or directory"), "Can't make this page: No such file or directory\n"),
+        (KeyError("x"), "Can't make this page: webchat-sync failed with KeyError. This is a bug.\n"),
+    ],
+)
+def test_a_page_that_cannot_be_made_says_why(error: Exception, said: str) -> None:
+    def fail(_: Asked) -> str:
+        raise error
+
+    with serve(build_app(fail, lambda: 0)) as url:
+        answer = loopback.get(f"{url}/")
+    assert (answer.status_code, answer.text) == (500, said)
 
 
 @pytest.mark.slow
