@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,7 +24,7 @@ from commands import emulated, invoke
 from html_plans import hostile_values
 from programs import write_program
 from webchat_sync.emulator import Fault, Faults, Quirks, effects, serve
-from webchat_sync.preview import build_app
+from webchat_sync.preview import Watch, build_app
 from webchat_sync.render.html.preview import Asked
 
 if TYPE_CHECKING:
@@ -83,6 +84,22 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (folder / "channels.yaml").write_text(MANIFEST, encoding="utf-8")
     with previewing(folder) as url:
         yield url
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs names of files that aren't UTF-8")
+def test_a_file_whose_name_cannot_be_read_ends_no_updates(tmp_path: Path) -> None:
+    watch = Watch([tmp_path], (".yaml",))
+
+    def wait_for_change(name: str) -> None:
+        before, deadline = watch.version(), monotonic() + 30
+        while watch.version() == before:
+            assert monotonic() < deadline, name
+            (tmp_path / name).write_text(str(monotonic()), encoding="utf-8")
+            sleep(0.1)
+
+    with watch.running():
+        for name in ("a.yaml", os.fsdecode(b"\xff.yaml"), "b.yaml"):
+            wait_for_change(name)
 
 
 def first(page: str) -> str:
