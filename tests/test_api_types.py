@@ -29,6 +29,7 @@ def test_a_message_names_everything_that_is_wrong_with_it() -> None:
         "a message's body can have at most 4,096 characters; this one has 4,097",
         'the id of the message to reply to must be a UUID, not "no-uuid"',
     ]
+    assert problems_of(lambda: Message(body="\udcff")) == ["a message's body must be valid Unicode"]
     assert problems_of(lambda: Message(body="")) == ["a text message needs a body"]
     assert problems_of(lambda: Message(cast("MessageType", "sticker"), media_asset_id=UUID)) == [
         'a message\'s type must be one of text, image, video, audio, document, not "sticker"'
@@ -51,6 +52,7 @@ def test_a_message_at_its_limits_is_accepted() -> None:
                 '"image" isn\'t a media type such as image/png',
             ],
         ),
+        (lambda: Upload("\udcff", b"x"), ['an upload needs a file name that\'s valid Unicode, not "\\udcff"']),
         (lambda: Upload("", b"x"), ['an upload needs a file name without folders, not ""']),
         (lambda: Upload("x", b"x", "a/b\r\nX: y"), ['"a/b\\r\\nX: y" isn\'t a media type such as image/png']),
     ],

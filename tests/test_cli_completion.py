@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from click.shell_completion import BashComplete
 
+from commands import invoke
 from webchat_sync.cli import webchat_sync
+from webchat_sync.cli.completion import COMPLETE
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.manifest.glance import LARGEST, channel_names
 
@@ -105,3 +107,28 @@ def test_a_thousand_channels_are_all_completed(folder: Path) -> None:
     channels = "".join(f"  - {{name: Shop {number}, theme: dark}}\n" for number in range(1000))
     (folder / "many.yaml").write_text(f"channels:\n{channels}", encoding="utf-8")
     assert len(channel_names([folder], {})) == 1005
+
+
+@pytest.mark.parametrize(
+    ("request_", "more"),
+    [
+        ("bash", {}),
+        ("bash-source", {}),
+        ("nope_source", {}),
+        ("_complete", {}),
+        ("bash_complete", {}),
+        ("zsh_complete", {"COMP_WORDS": "webchat-sync "}),
+        ("fish_complete", {"COMP_WORDS": "webchat-sync "}),
+        ("bash_complete", {"COMP_WORDS": "webchat-sync ", "COMP_CWORD": "x"}),
+        ("zsh_complete", {"COMP_WORDS": "webchat-sync ", "COMP_CWORD": ""}),
+    ],
+)
+def test_a_request_that_no_shell_makes_is_refused(
+    monkeypatch: pytest.MonkeyPatch, request_: str, more: dict[str, str]
+) -> None:
+    for name, value in {COMPLETE: request_, **more}.items():
+        monkeypatch.setenv(name, value)
+    refused = invoke("version")
+    assert (refused.code, refused.out) == (1, "")
+    assert f'{COMPLETE} is set to "{request_}"' in refused.err
+    assert "Set it to bash_source, zsh_source or fish_source for the script of your shell" in refused.err

@@ -11,6 +11,7 @@ from hypothesis import given, strategies
 
 from webchat_sync.domain.hours import DAY, Week, is_open, is_pause, parse_week
 from webchat_sync.domain.week_instants import in_zone, next_clock_change, open_spans, week_difference, without
+from webchat_sync.model import read_moment
 
 QUIET: Final = datetime(2026, 11, 9, tzinfo=UTC)
 """A Monday in whose week no clocks change in the zones below."""
@@ -75,6 +76,12 @@ def test_the_next_change_of_the_clocks(zone: str, at: str, minutes: int) -> None
 @pytest.mark.parametrize("zone", ["America/Bogota", "UTC", "Mars/Base"])
 def test_clocks_that_do_not_change(zone: str) -> None:
     assert next_clock_change(zone, QUIET) is None
+
+
+@pytest.mark.parametrize("ends", ["0002-01-01T00:00+23:59", "9997-12-31T23:59-23:59", "9998-12-31T23:59"])
+def test_clocks_are_looked_at_for_every_moment_that_is_read(ends: str) -> None:
+    moment = read_moment(ends)
+    assert moment is None or next_clock_change("America/Bogota", moment) is None
 
 
 def test_an_hour_that_is_skipped_is_not_open() -> None:

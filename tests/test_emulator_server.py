@@ -87,6 +87,36 @@ serve_forever(build_app(Store(catalogue=load_catalogue())), host="127.0.0.1", po
     assert subprocess.run([sys.executable, "-c", program], timeout=60, check=False).returncode == 0
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("descriptors", [5, 6, 7, 8])
+def test_a_server_that_cannot_run_ends_the_program_with_a_reason(descriptors: int) -> None:
+    """It needs a few more descriptors than its socket; how many depends on the system."""
+    line = f'ulimit -n {descriptors}; exec "{sys.executable}" -m webchat_sync emulator --port=0'
+    with subprocess.Popen(["/bin/sh", "-c", line], stderr=subprocess.PIPE, text=True) as program:
+        try:
+            _, err = program.communicate(timeout=4)
+        except subprocess.TimeoutExpired:  # that was enough
+            program.send_signal(signal.SIGINT)
+            _, err = program.communicate(timeout=30)
+            assert (program.returncode, err.count("\n")) == (0, 1)
+        else:
+            assert (program.returncode, "Too many open files" in err) == (1, True), err
+    assert "Traceback" not in err
+
+
+@pytest.mark.slow
+def test_an_upload_that_is_wrong_prints_nothing() -> None:
+    command = [sys.executable, "-m", "webchat_sync", "emulator", "--port=0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as program:
+        assert program.stderr is not None
+        url = program.stderr.readline().rpartition(" ")[2].strip()
+        headers = {**KEY, "Content-Type": "multipart/form-data; boundary=X"}
+        media = f"{url}/organizations/acme/conversations/c/web-chat/media"
+        assert loopback.post(media, headers=headers, content=b"--X\r\nfoo\r\n\r\nhello\r\n--X--\r\n").status_code == 400
+        program.send_signal(signal.SIGINT)
+        assert program.communicate(timeout=30)[1] == ""
+
+
 @pytest.mark.parametrize("package", ["starlette", "uvicorn", "python_multipart"])
 def test_without_its_extra_the_emulator_says_what_to_install(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith(("webchat_sync.emulator", package))]:

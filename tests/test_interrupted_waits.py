@@ -20,6 +20,7 @@ import pytest
 from commands import Emulated, Finished, emulated
 from fake_time import FakeTime
 from test_list_lag import lists
+from webchat_sync.cli.approval import approved
 from webchat_sync.cli.progress import STILL
 from webchat_sync.cli.runtime import wait_for
 from webchat_sync.emulator import Fault, Faults, effects
@@ -213,6 +214,20 @@ def test_the_question_for_approval() -> None:
             assert process.wait(20) == 130
         assert {call.method for call in api.calls} == {"GET"}
     os.close(terminal)
+
+
+def test_an_interrupt_just_before_the_question_for_approval_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.close(writing)
+
+    async def ask() -> None:
+        signal.raise_signal(signal.SIGINT)
+        approved("Do you want to go on?", refused="Nothing was changed.")
+
+    with os.fdopen(reading) as nothing:
+        monkeypatch.setattr(sys, "stdin", nothing)
+        with pytest.raises(KeyboardInterrupt):
+            asyncio.run(ask())
 
 
 def test_a_signal_after_the_last_step_is_an_interrupt_and_not_a_bug() -> None:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +23,9 @@ from browser import opened, running_browser
 from commands import emulated, invoke
 from html_plans import hostile_values
 from programs import write_program
-from webchat_sync.emulator import Fault, Faults, Quirks, effects
+from webchat_sync.emulator import Fault, Faults, Quirks, effects, serve
+from webchat_sync.preview import Watch, build_app
+from webchat_sync.render.html.preview import Asked
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -94,6 +97,22 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (folder / "channels.yaml").write_text(MANIFEST, encoding="utf-8")
     with previewing(folder) as url:
         yield url
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs names of files that aren't UTF-8")
+def test_a_file_whose_name_cannot_be_read_ends_no_updates(tmp_path: Path) -> None:
+    watch = Watch([tmp_path], (".yaml",))
+
+    def wait_for_change(name: str) -> None:
+        before, deadline = watch.version(), monotonic() + 30
+        while watch.version() == before:
+            assert monotonic() < deadline, name
+            (tmp_path / name).write_text(str(monotonic()), encoding="utf-8")
+            sleep(0.1)
+
+    with watch.running():
+        for name in ("a.yaml", os.fsdecode(b"\xff.yaml"), "b.yaml"):
+            wait_for_change(name)
 
 
 def first(page: str) -> str:
@@ -206,11 +225,32 @@ def test_the_page_is_for_this_machine_only(served: str) -> None:
     assert loopback.get(served).headers["X-Frame-Options"] == "DENY"
 
 
-@pytest.mark.parametrize("query", ["at=soon", "at=0001-01-01", "at=9999-12-31", "side=both", "at=%00"])
+@pytest.mark.parametrize("query", ["at=soon", "at=0001-01-01", "at=9998-12-31T23:59", "side=both", "at=%00"])
 def test_what_cannot_be_asked_is_told(served: str, query: str) -> None:
     answer = loopback.get(f"{served}?{query}")
     assert answer.status_code == 400
     assert "2026-11-28T13:05" in answer.text
+
+
+@pytest.mark.parametrize("at", ["0002-01-01T00:00", "9997-12-31T23:59"])
+def test_every_time_that_can_be_asked_is_shown(served: str, at: str) -> None:
+    assert loopback.get(f"{served}?at={at}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(2, "No such file or directory"), "Can't make this page: No such file or directory\n"),
+        (KeyError("x"), "Can't make this page: webchat-sync failed with KeyError. This is a bug.\n"),
+    ],
+)
+def test_a_page_that_cannot_be_made_says_why(error: Exception, said: str) -> None:
+    def fail(_: Asked) -> str:
+        raise error
+
+    with serve(build_app(fail, lambda: 0)) as url:
+        answer = loopback.get(f"{url}/")
+    assert (answer.status_code, answer.text) == (500, said)
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import os
 import socket
 import stat
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
@@ -270,3 +271,8 @@ def test_a_link_to_itself_next_to_the_manifests_stops_no_adopt(tree: Path) -> No
     (tree / "m.yaml").write_text("version: 1\nchannels: [{name: A, theme: light}]\n")
     adopted = run("adopt", "m.yaml", "--org", "sandbox", "--sandbox", "--auto-approve")
     assert (adopted.code, "theme: dark" in (tree / "m.yaml").read_text()) == (0, True), adopted.err
+
+
+def test_a_file_that_would_have_to_be_waited_for_is_read_or_an_error() -> None:
+    with suppress(OSError):  # it's empty, unless the kernel has just said something, and only the administrator's
+        assert read_regular(Path("/proc/kmsg"))

@@ -63,7 +63,9 @@ def read_regular(path: Path) -> bytes:
     ) as file:
         if flaw := _flaw_of(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EINVAL, flaw, str(path))
-        data = file.read(MOST_BYTES + 1)
+        data: bytes | None = file.read(MOST_BYTES + 1)
+    if data is None:  # a file of the system, such as /proc/kmsg, that would have to be waited for
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN), str(path))
     if len(data) > MOST_BYTES:
         raise OSError(errno.EFBIG, f"it's larger than {MOST_BYTES // 2**20} MiB", str(path))
     return data

@@ -11,7 +11,7 @@ from typing import Final, Literal, TypeAlias, get_args
 from webchat_sync.api.sanitize import UUID
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.frozen import frozen
-from webchat_sync.jsonvalue import show
+from webchat_sync.jsonvalue import is_unicode, show
 from webchat_sync.lazy_pattern import lazy_pattern
 from webchat_sync.model import Json, Secret, WriteResult
 
@@ -73,6 +73,10 @@ class Message:
         if self.body and len(self.body) > MAX_MESSAGE_LENGTH:
             limit = f"a message's body can have at most {MAX_MESSAGE_LENGTH:,} characters"
             problems[f"{limit}; this one has {len(self.body):,}"] = "Shorten it, or send several messages."
+        if self.body and not is_unicode(self.body):
+            problems["a message's body must be valid Unicode"] = (
+                "Check the encoding of the text, which should be UTF-8."
+            )
         if self.media_asset_id and not UUID.fullmatch(self.media_asset_id):
             problems[f"the media asset id must be a UUID, not {show(self.media_asset_id)}"] = _MEDIA
         if self.reply_to_message_id and not UUID.fullmatch(self.reply_to_message_id):
@@ -106,6 +110,8 @@ class Upload:
         problems: list[str] = []
         if not self.file_name or set(self.file_name) & {"/", "\\"}:
             problems.append(f"an upload needs a file name without folders, not {show(self.file_name)}")
+        if not is_unicode(self.file_name):
+            problems.append(f"an upload needs a file name that's valid Unicode, not {show(self.file_name)}")
         if not self.content:
             problems.append(f"the file {show(self.file_name)} is empty")
         if self.mime_type is not None and not MEDIA_TYPE.fullmatch(self.mime_type):

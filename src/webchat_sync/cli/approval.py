@@ -15,12 +15,14 @@ LOOK: Final = 0.2
 
 def approved(question: str, *, refused: str) -> bool:
     """Whether the user answers ``question`` with yes; otherwise, ``refused`` is printed."""
-    click.echo(f"\n{question} Only `yes` will be accepted.", err=True)
     # While asyncio runs, it handles the first Ctrl-C itself, and the question would remain.
     before = signal.getsignal(signal.SIGINT)
     try:
         if before is not signal.SIG_IGN:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+        if _is_interrupted():
+            raise KeyboardInterrupt
+        click.echo(f"\n{question} Only `yes` will be accepted.", err=True)
         click.echo("  Enter a value: ", nl=False, err=True)
         _wait_for_answer()
         answer: str = click.prompt("", prompt_suffix="", default="", show_default=False, err=True)
@@ -29,6 +31,17 @@ def approved(question: str, *, refused: str) -> bool:
     if answer != "yes":
         click.echo(refused, err=True)
     return answer == "yes"
+
+
+def _is_interrupted() -> bool:
+    """Whether asyncio has handled a Ctrl-C that nothing else has noticed yet."""
+    import asyncio
+
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # it isn't running
+        return False
+    return task is not None and task.cancelling() > 0
 
 
 def _wait_for_answer() -> None:

@@ -33,6 +33,8 @@ class _Server(uvicorn.Server):
     _ticks: asyncio.Task[None] | None = None
 
     async def main_loop(self) -> None:
+        # What fails in a connection, such as one too many for the system, concerns its client; asyncio would print it.
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
         self._ticks = asyncio.create_task(super().main_loop())
         with suppress(asyncio.CancelledError):
             await self._ticks
@@ -68,34 +70,51 @@ def serve(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[s
     """Serve ``app`` from a thread while the block runs, and yield its base URL; port 0 is any free one.
 
     The socket listens before the block starts. Calls that are running at its end have one second to finish. Raises
-    WebchatSyncError if the port isn't available.
+    WebchatSyncError if the port isn't available, and at the end, what the server failed with.
     """
+    with _serving(app, host, port) as (base_url, _):
+        yield base_url
+
+
+@contextmanager
+def _serving(app: ASGIApp, host: str, port: int) -> Iterator[tuple[str, threading.Thread]]:
     try:
         listener = socket.create_server((host, port))
     except OSError as error:
         hint = "Choose another port with --port." if port else ""  # any free port was asked for
         raise WebchatSyncError(f"can't listen on {host}:{port}: {_reason(error)}", hint=hint) from error
     server = _Server(_quiet(app))
-    thread = threading.Thread(target=server.run, args=([listener],), name="webchat-sync-emulator", daemon=True)
+    failures: list[Exception] = []
+
+    def run() -> None:
+        try:
+            server.run([listener])
+        except Exception as error:  # noqa: BLE001 - it's raised where the block ends
+            failures.append(error)
+            listener.close()  # otherwise, clients would wait for it
+
+    thread = threading.Thread(target=run, name="webchat-sync-emulator", daemon=True)
     with listener:
         # Connections inherit this; asyncio only sets it on sockets with an explicit protocol number.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         address, chosen_port = listener.getsockname()[:2]
         thread.start()
         try:
-            yield f"http://{address}:{chosen_port}"
+            yield f"http://{address}:{chosen_port}", thread
         finally:
             server.end()
             thread.join()
+            if failures:
+                raise failures[0]  # rather than what a client made of it
 
 
 def serve_forever(app: ASGIApp, *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
-    """Serve ``app`` until Ctrl-C or SIGTERM; ``on_ready`` receives the base URL. Only for the main thread."""
+    """Serve ``app`` until Ctrl-C, SIGTERM or a failure; ``on_ready`` gets the base URL. Only for the main thread."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with suppress(KeyboardInterrupt), serve(app, host=host, port=port) as base_url:
+        with suppress(KeyboardInterrupt), _serving(app, host, port) as (base_url, thread):
             on_ready(base_url)
-            while True:  # an endless wait misses a signal that arrives just before it
+            while thread.is_alive():  # an endless wait misses a signal that arrives just before it
                 time.sleep(0.5)
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from http.client import responses
@@ -15,6 +16,9 @@ from webchat_sync.emulator.store import timestamp
 from webchat_sync.frozen import frozen
 from webchat_sync.model import Json
 from webchat_sync.strict_json import load_json
+
+# What's wrong with an upload is in its response. Without a handler, Python would print it as well.
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 
 
 class RefusedError(Exception):

@@ -66,13 +66,13 @@ class Secret:
 def read_moment(value: Json) -> datetime | None:
     """The moment in someone else's text, in UTC if it has no offset; None for anything else.
 
-    Moments near the ends of the calendar are None too, because converting or adding to them would overflow.
+    Moments near the ends of the calendar are None too, because converting or adding a year to them would overflow.
     """
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
-    if moment is None or not 2 <= moment.year <= 9998:
+    if moment is None or not 2 <= moment.year <= 9997:
         return None
     return moment.replace(tzinfo=moment.tzinfo or UTC)
 

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from webchat_sync.errors import machine_fault
 from webchat_sync.render.html.preview import Asked
 
 _NAMES: Final = ("127.0.0.1", "localhost")
@@ -34,7 +35,7 @@ def build_app(render: Callable[[Asked], str], version: Callable[[], int]) -> ASG
     """Serves the page from ``render``, and at ``/events`` every new ``version`` of it.
 
     A request with another host name, which a page elsewhere can cause by resolving its own name to loopback, or from
-    another origin is refused.
+    another origin is refused. If ``render`` fails, the response says why.
     """
 
     async def page(request: Request) -> Response:
@@ -43,7 +44,11 @@ def build_app(render: Callable[[Asked], str], version: Callable[[], int]) -> ASG
             return PlainTextResponse(
                 "`at` must be a time such as 2026-11-28T13:05, and `side` declared or live\n", 400, _HEADERS
             )
-        return HTMLResponse(await run_in_threadpool(render, asked), headers=_HEADERS)
+        try:
+            return HTMLResponse(await run_in_threadpool(render, asked), headers=_HEADERS)
+        except Exception as error:  # noqa: BLE001 - the server would respond without a reason, and print none
+            why = machine_fault(error) or f"webchat-sync failed with {type(error).__name__}. This is a bug."
+            return PlainTextResponse(f"Can't make this page: {why}\n", 500, _HEADERS)
 
     async def events(_: Request) -> Response:
         return StreamingResponse(_news(version), media_type="text/event-stream", headers=_HEADERS)
@@ -75,8 +80,8 @@ def _asked(request: Request) -> Asked | None:
         moment = datetime.fromisoformat(at).replace(tzinfo=None) if at else None
     except ValueError:
         return None
-    # Near the ends of the calendar, converting time zones or finding the next change would overflow.
-    if moment is not None and not 2 <= moment.year <= 9998:
+    # Near the ends of the calendar, converting time zones or finding the next change within a year would overflow.
+    if moment is not None and not 2 <= moment.year <= 9997:
         return None
     if side == "live":
         return Asked("live", moment)
