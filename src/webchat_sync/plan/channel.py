@@ -259,8 +259,9 @@ def _changed_fields(
     declaration: Declaration, live: LiveChannel, catalogue: Catalogue
 ) -> Iterator[tuple[str, tuple[FieldChange, ...]]]:
     """The managed fields that differ, each with its differences."""
+    fields = live.fields
     for name, declared in declaration.fields.items():
-        before = live.fields.get(name, UNKNOWN)
+        before = fields.get(name, UNKNOWN)
         # Truth values, null and small numbers are even the same objects.
         if before is declared or identical(before, declared) or name in declaration.ignore:
             continue

@@ -80,10 +80,13 @@ def _same_item(keys: Collection[str], live: Json, declared: Json) -> bool:
     if not isinstance(live, dict) or not isinstance(declared, dict):
         return identical(live, declared)
     for key, value in declared.items():
-        if not identical(live.get(key, UNKNOWN), value):
+        if (before := live.get(key, UNKNOWN)) is not value and not identical(before, value):
             return False
-    added = [key for key in keys if key not in declared and is_plain(live.get(key))]
-    return len(live) == len(declared) + len(added)
+    more = len(live) - len(declared)
+    for key in keys:
+        if key not in declared and is_plain(live.get(key)):
+            more -= 1
+    return more == 0
 
 
 def _same_scalar(shape: Shape, live: Json, declared: Json) -> bool:
