@@ -10,8 +10,8 @@ from click.shell_completion import BashComplete
 
 from commands import invoke
 from webchat_sync.cli import webchat_sync
-from webchat_sync.cli.completion import COMPLETE
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.environment import COMPLETE_VARIABLE
 from webchat_sync.manifest.glance import LARGEST, channel_names
 
 MANIFEST = """\
@@ -126,9 +126,9 @@ def test_a_thousand_channels_are_all_completed(folder: Path) -> None:
 def test_a_request_that_no_shell_makes_is_refused(
     monkeypatch: pytest.MonkeyPatch, request_: str, more: dict[str, str]
 ) -> None:
-    for name, value in {COMPLETE: request_, **more}.items():
+    for name, value in {COMPLETE_VARIABLE: request_, **more}.items():
         monkeypatch.setenv(name, value)
     refused = invoke("version")
     assert (refused.code, refused.out) == (1, "")
-    assert f'{COMPLETE} is set to "{request_}"' in refused.err
+    assert f'{COMPLETE_VARIABLE} is set to "{request_}"' in refused.err
     assert "Set it to bash_source, zsh_source or fish_source for the script of your shell" in refused.err

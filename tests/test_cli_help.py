@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -35,40 +36,41 @@ def every_command(group: click.Group, *path: str) -> list[tuple[str, ...]]:
 COMMANDS = every_command(webchat_sync)
 
 
-READ = {"--api-key-file", "--faults", "--learned", "--live", "--manifest", "--overlay"}
-
-
-def test_no_file_that_is_written_is_called_dash() -> None:
-    """Each option for a file to write takes `-` for stdout or refuses it; what is only read must exist."""
-    kept = set()
-    for path in COMMANDS:
-        command: click.Command = webchat_sync
-        for name in path:
-            assert isinstance(command, click.Group)
-            command = command.get_command(click.Context(command), name) or command
-        for option in command.params:
-            if not isinstance(option, click.Option) or not isinstance(option.type, click.Path):
-                continue
-            if isinstance(option.type, KeptFile):
-                kept.add(option.opts[0])
-                with pytest.raises(click.BadParameter, match="isn't a file"):
-                    option.type.convert("-", option, None)
-            else:
-                assert option.type.allow_dash or option.opts[0] in READ, f"webchat-sync {' '.join(path)} {option.opts}"
-    assert kept == {"--data", "--ledger", "--to"}
-
-
-def test_no_path_can_be_empty() -> None:
-    """That of an unset variable would be the current directory."""
+def every_parameter() -> Iterator[tuple[str, click.Parameter]]:
+    """Each parameter of each command, with the words of the command."""
     for path in COMMANDS:
         command: click.Command = webchat_sync
         for name in path:
             assert isinstance(command, click.Group)
             command = command.get_command(click.Context(command), name) or command
         for parameter in command.params:
-            if isinstance(parameter.type, click.Path):
-                with pytest.raises(click.BadParameter, match="the value is empty"):
-                    parameter.type.convert("", parameter, None)
+            yield " ".join(["webchat-sync", *path]), parameter
+
+
+READ = {"--api-key-file", "--faults", "--learned", "--live", "--manifest", "--overlay"}
+
+
+def test_no_file_that_is_written_is_called_dash() -> None:
+    """Each option for a file to write takes `-` for stdout or refuses it; what is only read must exist."""
+    kept = set()
+    for command, option in every_parameter():
+        if not isinstance(option, click.Option) or not isinstance(option.type, click.Path):
+            continue
+        if isinstance(option.type, KeptFile):
+            kept.add(option.opts[0])
+            with pytest.raises(click.BadParameter, match="isn't a file"):
+                option.type.convert("-", option, None)
+        else:
+            assert option.type.allow_dash or option.opts[0] in READ, f"{command} {option.opts}"
+    assert kept == {"--data", "--ledger", "--to"}
+
+
+def test_no_path_can_be_empty() -> None:
+    """That of an unset variable would be the current directory."""
+    for _, parameter in every_parameter():
+        if isinstance(parameter.type, click.Path):
+            with pytest.raises(click.BadParameter, match="the value is empty"):
+                parameter.type.convert("", parameter, None)
 
 
 def test_all_commands_are_there() -> None:

@@ -25,6 +25,9 @@ BASE_URL_VARIABLE: Final = "MOSEND_BASE_URL"
 MEMORY_TOKEN_VARIABLE: Final = "WEBCHAT_SYNC_MEMORY_TOKEN"  # noqa: S105 - a variable's name
 """The environment variable with the token for the remote that keeps the memory."""
 
+COMPLETE_VARIABLE: Final = "_WEBCHAT_SYNC_COMPLETE"
+"""The environment variable with which a shell asks click for completions, or a user for the script that does so."""
+
 OWN_FOLDER: Final = ".webchat-sync"
 """The program's own folder, in the current directory."""
 

@@ -46,13 +46,12 @@ def channel_page(
 def _owner(channel: LiveChannel) -> str:
     """The id of the channel's organisation, if its record has one."""
     fields = channel.fields
-    if isinstance(owner := fields.get("organizationId"), str) and owner:
-        return owner
     organization = fields.get("organization")
     nested = organization.get("id") if isinstance(organization, dict) else None
-    return next(
-        (str(named) for named in (owner, fields.get("orgId"), nested) if named and isinstance(named, (int, str))), ""
-    )
+    for owner in (fields.get("organizationId"), fields.get("orgId"), nested):
+        if owner and isinstance(owner, (int, str)):
+            return str(owner)
+    return ""
 
 
 @frozen

@@ -14,12 +14,11 @@ from typing import Final
 import click
 
 from webchat_sync import __version__
-from webchat_sync.cli.completion import check_request
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.signals import ENDING
 from webchat_sync.cli.streams import flush_stdout, prepare_streams
 from webchat_sync.cli.tone import with_tone
-from webchat_sync.environment import OWN_FOLDER
+from webchat_sync.environment import COMPLETE_VARIABLE, OWN_FOLDER
 from webchat_sync.errors import WebchatSyncError
 
 USAGE: Final = 64
@@ -119,7 +118,10 @@ with_tone(webchat_sync)
 def run(arguments: Sequence[str], runtime: Runtime) -> int:
     """Run a command line (without the program's name) and return its exit code; errors go to stderr."""
     try:
-        check_request(os.environ)
+        if os.environ.get(COMPLETE_VARIABLE):
+            from webchat_sync.cli.completion import check_request
+
+            check_request(os.environ)
         outcome = webchat_sync.main(list(arguments), prog_name="webchat-sync", standalone_mode=False, obj=runtime)
     except click.ClickException as error:
         return _refused(error, arguments)

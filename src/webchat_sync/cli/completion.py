@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from webchat_sync.environment import COMPLETE_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.jsonvalue import show
 from webchat_sync.lazy_pattern import lazy_pattern
@@ -18,16 +19,13 @@ from webchat_sync.sentences import in_a_row
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-COMPLETE: Final = "_WEBCHAT_SYNC_COMPLETE"
-"""The variable with which a shell asks click for completions, or a user for the script that does so."""
-
 _SHELLS: Final = ("bash", "zsh", "fish")
 _SPECIAL: Final = lazy_pattern(r"([^\w@%+=:,./-])")
 
 
 def check_request(environ: Mapping[str, str]) -> None:
     """Raise InputError for a request that click can't answer: it would end without a word, or fail."""
-    order = environ.get(COMPLETE)
+    order = environ.get(COMPLETE_VARIABLE)
     scripts = [f"{shell}_source" for shell in _SHELLS]
     if not order or order in scripts:
         return
@@ -36,7 +34,7 @@ def check_request(environ: Mapping[str, str]) -> None:
     counted = shell == "fish" or (position is not None and re.fullmatch(r"[0-9]{1,9}", position))
     if shell in _SHELLS and kind == "complete" and "COMP_WORDS" in environ and position is not None and counted:
         return
-    message = f"the variable {COMPLETE} is set to {show(order)}, which is no request for shell completion"
+    message = f"the variable {COMPLETE_VARIABLE} is set to {show(order)}, which is no request for shell completion"
     hint = f"Set it to {in_a_row(scripts, last='or')} for the script of your shell; otherwise unset it."
     raise InputError([Diagnostic(message, hint=hint)])
 
@@ -59,7 +57,7 @@ def complete_channel(context: click.Context, _: click.Parameter, incomplete: str
     # A name with line breaks can't be completed; no name may reach the shell as a command.
     names = (name for name in channel_names(paths, os.environ) if name.isprintable())
     matching = [name for name in names if name.startswith(incomplete) or stored_form(name).startswith(begun)]
-    bash = os.environ.get(COMPLETE) == "bash_complete"
+    bash = os.environ.get(COMPLETE_VARIABLE) == "bash_complete"
     return [CompletionItem(_for_bash(name) if bash else name) for name in matching]
 
 

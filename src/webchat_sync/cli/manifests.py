@@ -15,6 +15,7 @@ from webchat_sync.cli.files import input_path, read_bytes, refuse_written
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.environment import ORGANIZATION_VARIABLE
 from webchat_sync.errors import Diagnostic, GuardError, InputError
+from webchat_sync.sentences import candidates
 from webchat_sync.workflow.state import recognizer_of, secrets_that_wait
 
 if TYPE_CHECKING:
@@ -168,8 +169,6 @@ def load(
         own = tuple(manifest for manifest in loaded.manifests if manifest.organization == options.organization)
         if own:
             return replace(loaded, manifests=own, limited=True)
-        from webchat_sync.sentences import candidates
-
         named = candidates(options.organization, list(others))
         hint = "Remove --org, or use an organisation that the files name."
         raise InputError([Diagnostic(f'--org is "{options.organization}", but the files name {named}', hint=hint)])

@@ -21,7 +21,6 @@ from webchat_sync.emulator.front import Call, with_front
 from webchat_sync.emulator.quirks import NO_QUIRKS, Quirks
 from webchat_sync.emulator.store import Store, UnknownChannelError
 from webchat_sync.emulator.wire import RefusedError, failure, success
-from webchat_sync.errors import InputError
 from webchat_sync.lazy_pattern import lazy_pattern
 
 _CHANNELS: Final = "/organizations/{organization}/web-chat/channels"
@@ -124,7 +123,5 @@ def _reason(request: Request, error: Exception) -> tuple[int, str | list[str]]:
             return 404, f"Cannot {request.method} {request.url.path}"
         case HTTPException():
             return error.status_code, error.detail
-        case InputError():
-            return 500, [f"{problem.place}: {problem.message}. {problem.hint}" for problem in error.problems]
         case _:
             return 500, f"the emulator failed: {error!r}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import cast
 
@@ -77,44 +77,33 @@ def serve(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[s
 
 
 @contextmanager
-def _serving(app: ASGIApp, host: str, port: int) -> Iterator[tuple[str, threading.Thread]]:
+def _serving(app: ASGIApp, host: str, port: int) -> Iterator[tuple[str, Future[None]]]:
     try:
         listener = socket.create_server((host, port))
     except OSError as error:
         hint = "Choose another port with --port." if port else ""  # any free port was asked for
         raise WebchatSyncError(f"can't listen on {host}:{port}: {_reason(error)}", hint=hint) from error
     server = _Server(_quiet(app))
-    failures: list[Exception] = []
-
-    def run() -> None:
-        try:
-            server.run([listener])
-        except Exception as error:  # noqa: BLE001 - it's raised where the block ends
-            failures.append(error)
-            listener.close()  # otherwise, clients would wait for it
-
-    thread = threading.Thread(target=run, name="webchat-sync-emulator", daemon=True)
-    with listener:
+    with listener, ThreadPoolExecutor(1, "webchat-sync-emulator") as threads:
         # Connections inherit this; asyncio only sets it on sockets with an explicit protocol number.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         address, chosen_port = listener.getsockname()[:2]
-        thread.start()
+        running = threads.submit(server.run, [listener])
+        running.add_done_callback(lambda _: listener.close())  # clients would wait for a server that failed
         try:
-            yield f"http://{address}:{chosen_port}", thread
+            yield f"http://{address}:{chosen_port}", running
         finally:
             server.end()
-            thread.join()
-            if failures:
-                raise failures[0]  # rather than what a client made of it
+            running.result()  # raises what it failed with, rather than what a client made of that
 
 
 def serve_forever(app: ASGIApp, *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
     """Serve ``app`` until Ctrl-C, SIGTERM or a failure; ``on_ready`` gets the base URL. Only for the main thread."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with suppress(KeyboardInterrupt), _serving(app, host, port) as (base_url, thread):
+        with suppress(KeyboardInterrupt), _serving(app, host, port) as (base_url, running):
             on_ready(base_url)
-            while thread.is_alive():  # an endless wait misses a signal that arrives just before it
+            while not running.done():  # an endless wait misses a signal that arrives just before it
                 time.sleep(0.5)
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -44,16 +44,18 @@ def build_app(render: Callable[[Asked], str], version: Callable[[], int]) -> ASG
             return PlainTextResponse(
                 "`at` must be a time such as 2026-11-28T13:05, and `side` declared or live\n", 400, _HEADERS
             )
-        try:
-            return HTMLResponse(await run_in_threadpool(render, asked), headers=_HEADERS)
-        except Exception as error:  # noqa: BLE001 - the server would respond without a reason, and print none
-            why = machine_fault(error) or f"webchat-sync failed with {type(error).__name__}. This is a bug."
-            return PlainTextResponse(f"Can't make this page: {why}\n", 500, _HEADERS)
+        return HTMLResponse(await run_in_threadpool(render, asked), headers=_HEADERS)
+
+    async def failed(_: Request, error: Exception) -> Response:
+        why = machine_fault(error) or f"webchat-sync failed with {type(error).__name__}. This is a bug."
+        return PlainTextResponse(f"Can't make this page: {why}\n", 500, _HEADERS)
 
     async def events(_: Request) -> Response:
         return StreamingResponse(_news(version), media_type="text/event-stream", headers=_HEADERS)
 
-    return _OwnPagesOnly(Starlette(routes=[Route("/", page), Route("/events", events)]))
+    return _OwnPagesOnly(
+        Starlette(routes=[Route("/", page), Route("/events", events)], exception_handlers={Exception: failed})
+    )
 
 
 class _OwnPagesOnly:

@@ -48,7 +48,7 @@ _HEADINGS: Final[Mapping[Outcome, str]] = {
     "refused": "Nothing was started.",
     "stale": "Nothing was started.",
 }
-_SECONDS: Final = "Apply didn't converge: every call succeeded, but there's a second channel for a declaration."
+_SECOND_CHANNEL: Final = "Apply didn't converge: every call succeeded, but there's a second channel for a declaration."
 _UNVERIFIED: Final = (
     "Apply didn't finish: every call succeeded, but the channels couldn't be read again to verify them. "
     "Run apply again to check them."
@@ -144,7 +144,7 @@ def _heading(report: ApplyReport) -> str:
     """How the run ended, and if another run must continue it, what to do first."""
     heading = _HEADINGS[report.outcome]
     if report.outcome == "not_converged" and all(mismatch.is_second for mismatch in report.not_converged):
-        return _SECONDS
+        return _SECOND_CHANNEL
     if report.outcome not in {"incomplete", "interrupted"}:
         return heading
     if any(result.status == "in_doubt" for result in report.results):

@@ -155,7 +155,7 @@ class _Proof:
             for run in runs
             if run.channel_id in missing
         ]
-        differences = (*lost, *_differences(plan), *_seconds(manifest, listing, runs))
+        differences = (*lost, *_differences(plan), *_second_channels(manifest, listing, runs))
         return _Verified(differences, behind=bool(differences) and _is_older(listing, runs))
 
     def is_given_by(self, organization: str, listing: Listing) -> bool:
@@ -172,7 +172,7 @@ def _is_older(listing: Listing, runs: Sequence[ChannelRun]) -> bool:
     return any(_contradicts(listed.get(run.channel_id or ""), run) for run in runs)
 
 
-def _seconds(manifest: Manifest, listing: Listing, runs: Sequence[ChannelRun]) -> Iterator[NotConverged]:
+def _second_channels(manifest: Manifest, listing: Listing, runs: Sequence[ChannelRun]) -> Iterator[NotConverged]:
     """Channels that someone else created with the name of one that ``runs`` created in the meantime."""
     declared = {declaration.id for declaration in manifest.declarations}
     names = LiveNames([channel for channel in listing.channels if channel.id not in declared])
